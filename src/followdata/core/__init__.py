@@ -1,0 +1,1 @@
+"""Mathematics on arrays: no I/O, no clock, no global state."""

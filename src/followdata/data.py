@@ -1,0 +1,222 @@
+"""Data that questions are asked of: handles by kind, and their forms in memory.
+
+A handle says what the data are and gives slices of them; it need not hold them. The forms in
+memory here and the stored ones in `followdata.store` keep the same protocols, so a question
+works on either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from followdata.answer import Provenance
+from followdata.names import NameIndex
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+Kind = Literal["table", "series"]
+Axis = Literal["obs", "var"]
+Floats = npt.NDArray[np.float64]
+Labels = Mapping[str, npt.NDArray[np.str_]]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a data set is, in words.
+
+    `thing` and `measure` name a row and a column ("town", "indicator") in sentences and forms;
+    `size` names the column that says how big a thing is, where there is one; `lang` is the
+    language of titles in the data; `label` the `obs` label that groups the rows by default.
+    """
+
+    title: str
+    thing: str = "row"
+    things: str = "rows"
+    measure: str = "column"
+    measures: str = "columns"
+    size: str = ""
+    label: str = ""
+    lang: str = ""
+    unit: str = ""
+
+
+@runtime_checkable
+class Data(Protocol):
+    """What every kind of data can say of itself."""
+
+    @property
+    def kind(self) -> Kind: ...
+    @property
+    def digest(self) -> str: ...
+    @property
+    def about(self) -> About: ...
+    @property
+    def provenance(self) -> Provenance: ...
+    def names(self, axis: str) -> NameIndex:
+        """The names along an axis; for a table "obs", "var" or an `obs` label."""
+        ...
+
+
+class TableData(Data, Protocol):
+    """Rows (obs: towns, samples) by columns (var: indicators, genes) of float64; NaN is missing."""
+
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    def labels(self, axis: Axis) -> Labels:
+        """Words about each row or column, by label ("county", "unit"); "" is missing."""
+        ...
+
+    def matrix(self, obs: Sequence[str] | None = None, var: Sequence[str] | None = None) -> Floats:
+        """The values of the named rows and columns (all by default), rows x columns."""
+        ...
+
+
+class SeriesData(Data, Protocol):
+    """Values in time, one per day or hour, ascending, without repeats; NaN is missing."""
+
+    @property
+    def times(self) -> npt.NDArray[np.datetime64]: ...
+    @property
+    def values(self) -> Floats: ...
+    @property
+    def flags(self) -> npt.NDArray[np.str_]:
+        """Why a value is missing or to be read with care, "" where there is nothing to say."""
+        ...
+
+
+@dataclass(frozen=True)
+class MemoryTable:
+    """A labelled table in memory.
+
+    `X` is obs x var. `obs_names` and `var_names` are unique. The labels `title` and `id`, where
+    present, are other names for the same row or column.
+
+    >>> table = MemoryTable(np.eye(2), ["a", "b"], ["x", "y"], About("A square"))
+    >>> table.matrix(obs=["b"])
+    array([[0., 1.]])
+    """
+
+    X: Floats
+    obs_names: Sequence[str]
+    var_names: Sequence[str]
+    about: About
+    obs: Labels = field(default_factory=dict)
+    var: Labels = field(default_factory=dict)
+    provenance: Provenance = Provenance("memory", "", "")
+    kind: Kind = "table"
+
+    def __post_init__(self) -> None:
+        for axis, names, labels, length in (
+            ("obs", self.obs_names, self.obs, self.X.shape[0]),
+            ("var", self.var_names, self.var, self.X.shape[1]),
+        ):
+            if len(names) != length or len(set(names)) != length:
+                raise ValueError(f"{axis}_names must be {length} unique names")
+            if any(len(column) != length for column in labels.values()):
+                raise ValueError(f"{axis} labels must each have length {length}")
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.X.shape[0], self.X.shape[1]
+
+    @cached_property
+    def digest(self) -> str:
+        words = [list(self.obs_names), list(self.var_names), asdict(self.about)]
+        labels = [
+            {key: column.tolist() for key, column in sorted(labels.items())}
+            for labels in (self.obs, self.var)
+        ]
+        return content_digest(self.kind, [words, labels], [np.ascontiguousarray(self.X)])
+
+    def labels(self, axis: Axis) -> Labels:
+        return self.obs if axis == "obs" else self.var
+
+    def names(self, axis: str) -> NameIndex:
+        return name_index(self, axis, self.obs_names if axis == "obs" else self.var_names)
+
+    def matrix(self, obs: Sequence[str] | None = None, var: Sequence[str] | None = None) -> Floats:
+        rows = positions(self.names("obs"), obs)
+        columns = positions(self.names("var"), var)
+        return np.asarray(self.X[rows][:, columns], dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class MemorySeries:
+    """A series in memory: `times` (datetime64) and `values` of equal length."""
+
+    times: npt.NDArray[np.datetime64]
+    values: Floats
+    flags: npt.NDArray[np.str_]
+    about: About
+    provenance: Provenance = Provenance("memory", "", "")
+    kind: Kind = "series"
+
+    def __post_init__(self) -> None:
+        if not len(self.times) == len(self.values) == len(self.flags):
+            raise ValueError("times, values and flags must have equal length")
+        if np.any(np.diff(self.times.astype(np.int64)) <= 0):
+            raise ValueError("times must ascend without repeats")
+
+    @cached_property
+    def digest(self) -> str:
+        words = [asdict(self.about), str(self.times.dtype), self.flags.tolist()]
+        return content_digest(self.kind, words, [self.times.astype(np.int64), self.values])
+
+    def names(self, axis: str) -> NameIndex:
+        return NameIndex(axis, [])
+
+
+def to_anndata(table: TableData) -> AnnData:
+    """The whole table as the field's own container, for use with other libraries."""
+    import pandas as pd
+    from anndata import AnnData
+
+    obs, var = (
+        pd.DataFrame({key: pd.array(column.tolist(), dtype="object")
+                      for key, column in table.labels(axis).items()},
+                     index=pd.Index(table.names(axis).names, dtype="object"))
+        for axis in ("obs", "var")
+    )  # fmt: skip
+    return AnnData(table.matrix(), obs=obs, var=var)
+
+
+def name_index(table: TableData, axis: str, names: Sequence[str]) -> NameIndex:
+    """The index of an axis of `table`, or of the groups under one of its `obs` labels."""
+    if axis in ("obs", "var"):
+        labels = table.labels("obs" if axis == "obs" else "var")
+        what = table.about.thing if axis == "obs" else table.about.measure
+        return NameIndex(
+            what,
+            names,
+            labels["title"].tolist() if "title" in labels else (),
+            labels["id"].tolist() if "id" in labels else (),
+        )
+    groups = table.labels("obs").get(axis)
+    if groups is None:
+        return NameIndex(axis, [])
+    return NameIndex(axis, sorted({group for group in groups.tolist() if group}))
+
+
+def positions(index: NameIndex, names: Sequence[str] | None) -> npt.NDArray[np.intp] | slice:
+    """Where `names` stand; everything for `None`."""
+    if names is None:
+        return slice(None)
+    return np.array([index.position(name) for name in names], dtype=np.intp)
+
+
+def content_digest(kind: str, words: Any, arrays: Sequence[npt.NDArray[Any]]) -> str:
+    """SHA-256 over what a data set holds; the same content gives the same digest anywhere."""
+    digest = hashlib.sha256(json.dumps([kind, words], ensure_ascii=False).encode())
+    for array in arrays:
+        digest.update(str((array.shape, array.dtype.str)).encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()

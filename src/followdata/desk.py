@@ -1,0 +1,248 @@
+"""Where a story, its data and the store meet, and a question becomes an Answer.
+
+All four faces call `Desk`; none has a way of its own to an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from followdata.answer import Answer, Scalar
+from followdata.data import Data
+from followdata.errors import NeedsRun
+from followdata.question import Question, resolve
+from followdata.registry import Registry
+from followdata.runs import Event, Run, Runs
+from followdata.settings import Settings
+from followdata.store import DataSet, Store, safe_name
+from followdata.story import Story
+
+if TYPE_CHECKING:
+    import httpx
+
+SAMPLE = "sample"
+Listener = Callable[[Event], None]
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Answers questions of the registry's stories from the store's data."""
+
+    registry: Registry
+    store: Store
+    clock: Callable[[], datetime] = now
+    runs: Runs = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "runs", Runs(self.store, self.clock))
+
+    @classmethod
+    def installed(cls, settings: Settings | None = None) -> Desk:
+        """A desk with all installed stories and the data directory of `settings`."""
+        home = (settings or Settings.from_environment()).home
+        return cls(Registry.installed(), Store(home))
+
+    def open(self, story: str, data: str = "") -> Opened:
+        """A story with one of its data sets: `data`, else the one fetched last, else the sample.
+
+        The sample is made when it is first needed. Raises `UnknownName` for a story or a data
+        set that is not there.
+        """
+        known = self.registry[story]
+        if data == SAMPLE or not data:
+            self._make_sample(known, needed=data == SAMPLE)
+        dataset = self.store.dataset(story, data)
+        return Opened(self, known, dataset, _handle(self.store.home, dataset))
+
+    def _make_sample(self, story: Story, *, needed: bool) -> None:
+        stored = {dataset.name for dataset in self.store.datasets(story.name)}
+        if SAMPLE in stored or (stored and not needed):
+            return
+        with self.store.lock(f"sample-{story.name}"):
+            if SAMPLE not in {dataset.name for dataset in self.store.datasets(story.name)}:
+                stored_at = self.clock().isoformat()
+                self.store.keep(story.name, SAMPLE, story.sample(), now=stored_at)
+
+    def fetch(
+        self,
+        story: str,
+        given: Mapping[str, Any] | None = None,
+        *,
+        paths: Sequence[Path] = (),
+        transport: httpx.BaseTransport | None = None,
+        listen: Listener | None = None,
+    ) -> DataSet:
+        """Fetch the story's data, as a run that goes on where an earlier attempt stopped.
+
+        `given` are the parameters of the story's `fetch`; `paths` files to read instead of the
+        network. What was fetched before under the same name is not overwritten.
+        """
+        from followdata.sources.fetching import Fetching
+
+        known = self.registry[story]
+        params = resolve(known.fetch_parameters, None, given or {}, {})
+        words = [f"{name}-{value}" for name, value in params.items() if value is not None]
+        if paths:
+            words.append("from-" + "-".join(path.name for path in paths))
+        id = safe_name("-".join(["fetch", story, *words]))
+        title = f"Fetch {known.name}"
+        with self.runs.start(id, title, work="fetch", story=story, params=params) as journal:
+            if listen:
+                journal.listen(listen)
+            fetching = Fetching(journal, self.clock(), tuple(paths), transport)
+            name, data = known.fetch(fetching, **params)
+            dataset = self.store.keep(story, name, data, now=self.clock().isoformat())
+            journal.report("stored", data=dataset.name, digest=dataset.digest)
+            journal.drop_pieces()
+        return dataset
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A story opened with one data set: what questions are put to."""
+
+    desk: Desk
+    story: Story
+    dataset: DataSet
+    data: Data
+
+    def resolve(self, question: str, given: Mapping[str, Any]) -> dict[str, Scalar]:
+        """The canonical value of each parameter of `question`."""
+        asked = self.story.question(question)
+        defaults = self.story.defaults(question, self.data, given, self.desk.clock())
+        return asked.resolve(self.data, given, defaults)
+
+    def ask(
+        self, question: str, /, *, wait: bool = True, listen: Listener | None = None, **given: Any
+    ) -> Answer:
+        """Answer `question` for the given parameters.
+
+        What must be learnt first is learnt, and stored for the next time and for other
+        processes. With `wait=False`, learning that outlasts a request raises `NeedsRun`.
+        """
+        return self.tell(question, self.resolve(question, given), wait=wait, listen=listen)
+
+    def tell(
+        self,
+        question: str,
+        params: Mapping[str, Scalar],
+        *,
+        wait: bool = True,
+        listen: Listener | None = None,
+    ) -> Answer:
+        """As `ask`, for parameters that `resolve` has made canonical."""
+        asked = self.story.question(question)
+        fitted = self._learnt(asked, params, wait=wait, listen=listen)
+        answer = asked.tell(self.data, fitted, params)
+        return replace(
+            answer,
+            story=self.story.name,
+            question=question,
+            data=self.dataset.name,
+            params=params,
+            provenance=self.dataset.provenance,
+        )
+
+    def key(self, question: Question, params: Mapping[str, Scalar]) -> str:
+        """Under which name the store keeps what `question` learns."""
+        chosen = {name: params[name] for name in question.fit_parameters}
+        return self.desk.store.fitted_key(self.data.digest, question.name, question.version, chosen)
+
+    def run_id(self, question: Question, params: Mapping[str, Scalar]) -> str:
+        """The run that learns what `question` needs for `params`."""
+        return f"fit-{self.key(question, params)[: len(question.name) + 13]}"
+
+    def _learnt(
+        self,
+        question: Question,
+        params: Mapping[str, Scalar],
+        *,
+        wait: bool,
+        listen: Listener | None,
+    ) -> Any:
+        if not question.learns:
+            return None
+        store, key = self.desk.store, self.key(question, params)
+        fitted = _fitted(store, key, question.fitted_type)
+        if fitted is not None:
+            return fitted
+        if question.long:
+            if not wait:
+                raise NeedsRun(
+                    self.run_id(question, params),
+                    f"“{question.heading(params)}” has to be worked out first.",
+                    "Start its run, then ask again.",
+                )
+            return self._learn_as_run(question, params, key, listen)
+        with store.lock(key):
+            # Another process may have learnt it while this one waited.
+            fitted = store.fitted(key, question.fitted_type)
+            if fitted is None:
+                fitted = question.learn(self.data, params, _silent)
+                store.keep_fitted(key, fitted)
+        return fitted
+
+    def _learn_as_run(
+        self, question: Question, params: Mapping[str, Scalar], key: str, listen: Listener | None
+    ) -> Any:
+        store = self.desk.store
+        words = {
+            "work": "fit",
+            "story": self.story.name,
+            "question": question.name,
+            "data": self.dataset.name,
+            "params": dict(params),
+        }
+        id = self.run_id(question, params)
+        with self.desk.runs.start(id, question.heading(params), **words) as journal:
+            if listen:
+                journal.listen(listen)
+            fitted = store.fitted(key, question.fitted_type)
+            if fitted is None:
+                fitted = question.learn(self.data, params, journal.report)
+                store.keep_fitted(key, fitted)
+        return fitted
+
+    def run(self, question: str, params: Mapping[str, Scalar]) -> Run | None:
+        """The run that has learnt, or is learning, what an answer needs; `None` before that."""
+        asked = self.story.question(question)
+        id = self.run_id(asked, params)
+        return next((run for run in self.desk.runs.all() if run.id == id), None)
+
+
+def _silent(kind: str, **words: Any) -> None:
+    """Report to nobody."""
+
+
+# Handles and fitted values are whole and never change, so a process may keep those used last.
+# Both are keyed by content, and all of it is on disk: a restart loses nothing.
+
+
+@lru_cache(maxsize=16)
+def _handle(home: Path, dataset: DataSet) -> Data:
+    return Store(home).open(dataset)
+
+
+@lru_cache(maxsize=64)
+def _fitted_or_raise(home: Path, key: str, kind: Any) -> Any:
+    fitted = Store(home).fitted(key, kind)
+    if fitted is None:
+        raise LookupError(key)  # so that its absence is not remembered
+    return fitted
+
+
+def _fitted(store: Store, key: str, kind: Any) -> Any:
+    try:
+        return _fitted_or_raise(store.home, key, kind)
+    except LookupError:
+        return None

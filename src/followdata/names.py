@@ -1,0 +1,109 @@
+"""Names as people type them: any case, with or without accents, begun or misspelt."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from functools import cached_property
+
+from followdata.errors import UnknownName
+
+
+class NameIndex:
+    """The names along one axis of a data set, found by name, title or other identifier.
+
+    `names` are unique and are what an answer shows as the parameter's value. `titles` and
+    `aliases` (such as "2480" for Umeå) are other ways to say the same thing; they need not be
+    unique, and one that is not finds nothing.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        names: Sequence[str],
+        titles: Sequence[str] = (),
+        aliases: Sequence[str] = (),
+    ) -> None:
+        self.what = what
+        self.names = tuple(names)
+        self.titles = tuple(titles) or self.names
+        self.aliases = tuple(aliases)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def title(self, name: str) -> str:
+        """The title that people read for `name`."""
+        return self.titles[self.position(name)]
+
+    def position(self, name: str) -> int:
+        """Where `name`, exactly as listed, stands on the axis."""
+        return self._positions[name]
+
+    def find(self, text: str) -> str:
+        """The name that `text` means; case and accents matter only where they must.
+
+        >>> NameIndex("town", ["Umeå", "Lund"]).find("UMEA")
+        'Umeå'
+
+        Raises `UnknownName`, with the nearest names, for anything else.
+        """
+        if text in self._positions:
+            return text
+        found = self._folded.get(fold(text), ())
+        if len(found) == 1:
+            return self.names[found[0]]
+        offered = [self.names[i] for i in found[:5]] or self.nearest(text)
+        raise UnknownName(self.what, text, offered)
+
+    def nearest(self, text: str, limit: int = 3) -> list[str]:
+        """Up to `limit` names that look most like `text`; none that look nothing like it."""
+        from rapidfuzz import fuzz, process
+
+        keys = list(self._folded)
+        # A begun word ("upplands") is as good a hint as a misspelt one ("Stokholm").
+        near = process.extract(fold(text), keys, scorer=fuzz.WRatio, limit=limit, score_cutoff=60)
+        found = [self.names[self._folded[key][0]] for key, _, _ in near]
+        return list(dict.fromkeys(found))
+
+    def complete(self, begun: str, limit: int = 20) -> list[str]:
+        """Names that go on from `begun`, then names that hold it elsewhere, in listed order."""
+        begun = fold(begun)
+        starts, holds = [], []
+        for position, keys in enumerate(self._keys):
+            if any(key.startswith(begun) for key in keys):
+                starts.append(position)
+            elif any(begun in key for key in keys):
+                holds.append(position)
+            if len(starts) >= limit:
+                break
+        return [self.names[i] for i in (starts + holds)[:limit]]
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {name: position for position, name in enumerate(self.names)}
+
+    @cached_property
+    def _keys(self) -> list[tuple[str, ...]]:
+        spellings = [self.names, self.titles] + ([self.aliases] if self.aliases else [])
+        folded = zip(*([fold(text) for text in texts] for texts in spellings), strict=True)
+        return [tuple(dict.fromkeys(keys)) for keys in folded]
+
+    @cached_property
+    def _folded(self) -> dict[str, list[int]]:
+        index: dict[str, list[int]] = {}
+        for position, keys in enumerate(self._keys):
+            for key in keys:
+                if key:
+                    index.setdefault(key, []).append(position)
+        return index
+
+
+def fold(text: str) -> str:
+    """`text` without case, accents and surplus space.
+
+    >>> fold("  Malung-Sälen ")
+    'malung-salen'
+    """
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())

@@ -1,0 +1,189 @@
+"""The types of a question's parameters.
+
+A parameter is declared in the signature of a question's functions:
+
+    def distinctive(data, fitted, *, thing: Annotated[str, Row()], top: Annotated[int, Number(...)] = 10)
+
+and reads what people typed, or programs passed, into one canonical value that is checked
+against the data.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from followdata.answer import Scalar
+from followdata.data import About, Data
+from followdata.errors import InvalidParameter, NothingToAnswer, UnknownName
+from followdata.names import NameIndex, fold
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """Base of the parameter types. `words` says what the parameter is for, in one sentence."""
+
+    words: str = ""
+
+    def label(self, name: str, about: About) -> str:
+        """What a form calls it."""
+        return name.replace("_", " ").capitalize()
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        """The canonical form of `value`; raises `InvalidParameter` or `UnknownName`."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how it is read")
+
+    def names(self, data: Data | None) -> NameIndex | None:
+        """The names to choose from, if the parameter is a name."""
+        return None
+
+    def default(self, data: Data | None) -> Scalar:
+        """The value taken where neither the reader, the story nor the signature gives one."""
+        index = self.names(data)
+        if index is None or not len(index):
+            raise NothingToAnswer("This question needs a value that the data do not offer.")
+        return index.names[0]
+
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of the values taken."""
+        return {"type": "string"}
+
+
+@dataclass(frozen=True)
+class _Name(Parameter):
+    """A name along one axis of a table."""
+
+    def axis(self, data: Data) -> str:
+        raise NotImplementedError(f"{type(self).__name__} does not say which names it takes")
+
+    def names(self, data: Data | None) -> NameIndex:
+        if data is None:
+            raise NothingToAnswer(f"{type(self).__name__} is a name in data; there are none here.")
+        return data.names(self.axis(data))
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        return self.names(data).find(str(value).strip())
+
+
+@dataclass(frozen=True)
+class Row(_Name):
+    """A row of the table: a town, a sample."""
+
+    def axis(self, data: Data) -> str:
+        return "obs"
+
+    def label(self, name: str, about: About) -> str:
+        return about.thing.capitalize() if name == "thing" else super().label(name, about)
+
+
+@dataclass(frozen=True)
+class Column(_Name):
+    """A column of the table: an indicator, a gene."""
+
+    def axis(self, data: Data) -> str:
+        return "var"
+
+    def label(self, name: str, about: About) -> str:
+        return about.measure.capitalize() if name == "measure" else super().label(name, about)
+
+
+@dataclass(frozen=True)
+class Group(_Name):
+    """A group of rows under a label ("county"); by default under the data's own main label."""
+
+    by: str = ""
+
+    def axis(self, data: Data) -> str:
+        return self.by or data.about.label or "group"
+
+    def label(self, name: str, about: About) -> str:
+        return (self.by or about.label or name).replace("_", " ").capitalize()
+
+
+@dataclass(frozen=True)
+class Number(Parameter):
+    """A number between `low` and `high`, both included; `unit` is shown beside the field."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    unit: str = ""
+    whole: bool = False
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        text = str(value).strip().replace("\u2212", "-")
+        # Half of Europe types a decimal comma; a thousands comma is not taken for one.
+        if text.count(",") == 1 and "." not in text:
+            text = text.replace(",", ".")
+        try:
+            number = float(text)
+        except ValueError:
+            raise InvalidParameter(name, f"“{value}” is not a number.") from None
+        if not math.isfinite(number) or (self.whole and number != int(number)):
+            kind = "whole number" if self.whole else "number"
+            raise InvalidParameter(name, f"“{value}” is not a {kind}.")
+        if not self.low <= number <= self.high:
+            raise InvalidParameter(name, f"{number:g} is not {self._range()}.")
+        return int(number) if self.whole else number
+
+    def _range(self) -> str:
+        unit = f" {self.unit}" if self.unit else ""
+        if math.isinf(self.high):
+            return f"{self.low:g}{unit} or more"
+        if math.isinf(self.low):
+            return f"{self.high:g}{unit} or less"
+        return f"between {self.low:g} and {self.high:g}{unit}"
+
+    def schema(self) -> dict[str, Any]:
+        limits = {"minimum": self.low, "maximum": self.high}
+        finite = {key: value for key, value in limits.items() if math.isfinite(value)}
+        return {"type": "integer" if self.whole else "number", **finite}
+
+
+@dataclass(frozen=True)
+class Choice(Parameter):
+    """One of a few words."""
+
+    options: tuple[str, ...] = ()
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        return self.names(data).find(str(value).strip())
+
+    def names(self, data: Data | None) -> NameIndex:
+        return NameIndex("choice", self.options)
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "enum": list(self.options)}
+
+
+@dataclass(frozen=True)
+class Date(Parameter):
+    """A day, or a day and time, in ISO 8601 ("2026-11-22", "2026-11-22T15:00")."""
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        if isinstance(value, datetime):
+            return value.isoformat(timespec="minutes")
+        if isinstance(value, date):
+            return value.isoformat()
+        text = str(value).strip()
+        try:
+            if len(text) == len("2026-11-22"):
+                return date.fromisoformat(text).isoformat()
+            return datetime.fromisoformat(text).isoformat(timespec="minutes")
+        except ValueError:
+            raise InvalidParameter(
+                name, f"“{value}” is not a date.", "Write it as 2026-11-22 or 2026-11-22T15:00."
+            ) from None
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "format": "date-time", "examples": ["2026-11-22"]}
+
+
+def check_known(given: list[str], known: list[str]) -> None:
+    """Raise `UnknownName` for a parameter that the question does not have."""
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(fold(name), known, n=3, cutoff=0.5)
+            raise UnknownName("parameter", name, near or known[:8])

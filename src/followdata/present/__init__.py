@@ -1,0 +1,1 @@
+"""An Answer as JSON, CSV, terminal text, HTML and pictures."""

@@ -1,0 +1,1 @@
+"""Questions: core results given meaning, as sentences, tables, views and notes."""

@@ -1,0 +1,218 @@
+"""Work that takes longer than a request, each with an append-only journal on disk.
+
+    runs/<id>/journal.jsonl   one event a line: n, at, kind, and what that kind says
+    runs/<id>/pieces/         what a fetch has brought so far, a file a piece
+
+A run's state is not stored: it follows from the last event and from whether a process holds the
+run's lock. So a process that was killed needs nobody to say so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import FileLock, Timeout
+
+from followdata.errors import FollowdataError, UnknownName
+from followdata.store import Store, disk_error, safe_name
+
+State = Literal["running", "done", "failed", "stopped", "interrupted"]
+Event = Mapping[str, Any]
+_ENDS: Mapping[str, State] = {"done": "done", "failed": "failed", "stopped": "stopped"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as its journal tells it."""
+
+    id: str
+    folder: Path
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / "journal.jsonl"
+
+    def events(self, after: int = 0) -> Iterator[Event]:
+        """The events whose number is greater than `after`, in order.
+
+        A last line that a killed process left unfinished is passed over.
+        """
+        with self.journal.open("rb") as lines:
+            for line in lines:
+                if line.endswith(b"\n") and (event := _event(line)) and event["n"] > after:
+                    yield event
+
+    def follow(self, after: int = 0, *, pause: float = 0.1) -> Iterator[Event | None]:
+        """The events as they come, until the run ends; `None` for each pause without one."""
+        while True:
+            # Asked first: an event written between the two questions is then still read.
+            ended = self.state != "running"
+            none = True
+            for event in self.events(after):
+                after, none = event["n"], False
+                yield event
+            if ended:
+                return
+            if none:
+                yield None
+                time.sleep(pause)
+
+    @property
+    def about(self) -> Event:
+        """The event that started the run: title, story, question, data, params."""
+        return next(self.events(), {"n": 0, "title": self.id})
+
+    @property
+    def last(self) -> Event:
+        last: Event = {"n": 0, "kind": ""}
+        for last in self.events():
+            pass
+        return last
+
+    @property
+    def state(self) -> State:
+        """What has become of it; "interrupted" if its process is gone without a word."""
+        if self._locked():
+            return "running"
+        return _ENDS.get(self.last["kind"], "interrupted")
+
+    def progress(self) -> Event | None:
+        """The latest event that says how far the run is."""
+        latest = None
+        for event in self.events():
+            if event["kind"] == "progress":
+                latest = event
+        return latest
+
+    def lock(self) -> FileLock:
+        return FileLock(self.folder / "lock")
+
+    def _locked(self) -> bool:
+        try:
+            with self.lock().acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
+
+
+class Journal:
+    """The writing end of a run; held by one process at a time."""
+
+    def __init__(self, run: Run, store: Store, clock: Callable[[], datetime]) -> None:
+        self.run = run
+        self._store, self._clock = store, clock
+        self._number = run.last["n"] if run.journal.exists() else 0
+        self._listeners: list[Callable[[Event], None]] = []
+
+    def listen(self, listener: Callable[[Event], None]) -> None:
+        """Call `listener` with each event from now on, in this process."""
+        self._listeners.append(listener)
+
+    def report(self, kind: str, **words: Any) -> None:
+        """Append an event."""
+        self._number += 1
+        at = self._clock().isoformat(timespec="milliseconds")
+        event = {"n": self._number, "at": at, "kind": kind, **words}
+        line = json.dumps(event, ensure_ascii=False).encode() + b"\n"
+        try:
+            with self.run.journal.open("ab") as journal:
+                journal.write(line)
+        except OSError as error:
+            raise disk_error(error, self._store.home) from error
+        for listener in self._listeners:
+            listener(event)
+
+    def piece(self, key: str) -> bytes | None:
+        """What an earlier attempt stored under `key`."""
+        path = self._piece_path(key)
+        return path.read_bytes() if path.exists() else None
+
+    def keep_piece(self, key: str, content: bytes) -> None:
+        self._store.write(self._piece_path(key), content)
+
+    def _piece_path(self, key: str) -> Path:
+        return self.run.folder / "pieces" / hashlib.sha256(key.encode()).hexdigest()[:40]
+
+    def drop_pieces(self) -> None:
+        """Forget the pieces, once what they make up is stored whole."""
+        for path in (self.run.folder / "pieces").glob("*"):
+            path.unlink(missing_ok=True)
+
+    def mend(self) -> None:
+        """End a line that a killed process left unfinished, so that the next one is whole."""
+        if self.run.journal.exists():
+            content = self.run.journal.read_bytes()
+            if content and not content.endswith(b"\n"):
+                whole = content[: content.rfind(b"\n") + 1]
+                self._store.write(self.run.journal, whole)
+
+
+class Runs:
+    """The runs of a store."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime] | None = None) -> None:
+        self._store = store
+        self._clock = clock or (lambda: datetime.now(UTC))
+
+    def all(self) -> list[Run]:
+        """Every run, the latest first."""
+        journals = list((self._store.home / "runs").glob("*/journal.jsonl"))
+        journals.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+        return [Run(path.parent.name, path.parent) for path in journals]
+
+    def get(self, id: str) -> Run:
+        run = self._run(id)
+        if not run.journal.exists():
+            raise UnknownName("run", id, [run.id for run in self.all()[:3]])
+        return run
+
+    def _run(self, id: str) -> Run:
+        id = safe_name(id)
+        return Run(id, self._store.home / "runs" / id)
+
+    @contextmanager
+    def start(self, id: str, title: str, **words: Any) -> Iterator[Journal]:
+        """Hold the run `id` and journal its beginning and its end.
+
+        Another process that has it is waited for. The body's errors end the run as failed, an
+        interrupt from the keyboard as stopped, and go on to the caller.
+        """
+        run = self._run(id)
+        try:
+            run.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise disk_error(error, self._store.home) from error
+        with run.lock():
+            journal = Journal(run, self._store, self._clock)
+            journal.mend()
+            again = run.journal.exists()
+            journal.report("resumed" if again else "started", title=title, **words)
+            try:
+                yield journal
+            except FollowdataError as error:
+                journal.report("failed", error=error.code, message=str(error))
+                raise
+            except KeyboardInterrupt:
+                journal.report("stopped", message="Stopped from the keyboard.")
+                raise
+            except Exception as error:
+                journal.report("failed", error="defect", message=f"{type(error).__name__}: {error}")
+                raise
+            else:
+                journal.report("done")
+
+
+def _event(line: bytes) -> Event | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and "n" in event else None

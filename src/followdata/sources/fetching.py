@@ -1,0 +1,46 @@
+"""What a story's `fetch` is given: where to read from, and whom to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+
+from followdata.sources.client import Client, Provider
+
+
+class Log(Protocol):
+    """Remembers pieces of an unfinished fetch, and tells of its progress."""
+
+    def piece(self, key: str) -> bytes | None: ...
+    def keep_piece(self, key: str, content: bytes) -> None: ...
+    def report(self, kind: str, **words: Any) -> None: ...
+
+
+@dataclass(frozen=True)
+class Fetching:
+    """One fetch: files to read instead of the network, or a transport; and a log.
+
+    `transport` is `None` for the real network. `now` is when the fetch began.
+    """
+
+    log: Log
+    now: datetime
+    paths: Sequence[Path] = ()
+    transport: httpx.BaseTransport | None = None
+
+    def client(self, provider: Provider) -> Client:
+        """A client for `provider` that remembers what it has fetched in this fetch's log."""
+        return Client(provider, self.log, transport=self.transport)
+
+    def progress(self, done: int, total: int, what: str) -> None:
+        """Tell how far the fetch is, in pieces."""
+        self.log.report("progress", done=done, total=total, what=what)
+
+    def notice(self, text: str) -> None:
+        """Say something that the reader should know: rows refused, names not matched."""
+        self.log.report("notice", text=text)

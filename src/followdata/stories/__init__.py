@@ -1,0 +1,1 @@
+"""One folder a story. None of them knows another."""

@@ -1,0 +1,119 @@
+"""A story: a folder that ties data, questions and words together.
+
+<story>/__init__.py   may be empty
+<story>/story.toml    title, summary, kind of data, questions, defaults
+<story>/words.md      what the story tells
+<story>/data.py       sample() -> Data; fetch(fetching, ...) -> (name, Data);
+                      optionally observed(question, data, given, now) -> defaults
+"""
+
+from __future__ import annotations
+
+import importlib
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from importlib.resources import files
+from types import ModuleType
+from typing import Any, cast
+
+from followdata.data import Data, Kind
+from followdata.errors import UnknownName
+from followdata.question import Asked, Question, parameters_of
+
+
+@dataclass(frozen=True)
+class Story:
+    """A story as its folder declares it; `package` is the folder's import name.
+
+    Making one reads `story.toml` only. Questions and data code are imported when first used.
+    """
+
+    name: str
+    package: str
+
+    @cached_property
+    def _declared(self) -> dict[str, Any]:
+        return tomllib.loads((files(self.package) / "story.toml").read_text(encoding="utf-8"))
+
+    @property
+    def title(self) -> str:
+        """The question that the story follows, as a headline."""
+        return str(self._declared["title"])
+
+    @property
+    def summary(self) -> str:
+        return str(self._declared["summary"])
+
+    @property
+    def kind(self) -> Kind:
+        return cast(Kind, self._declared["kind"])
+
+    @property
+    def question_names(self) -> list[str]:
+        return list(self._declared["questions"])
+
+    @property
+    def sample_words(self) -> str:
+        """What the sample is and what it stands in for; shown wherever the sample answers."""
+        return str(self._declared["sample"])
+
+    @cached_property
+    def words(self) -> str:
+        """The story's text, in Markdown."""
+        return (files(self.package) / "words.md").read_text(encoding="utf-8")
+
+    @cached_property
+    def questions(self) -> Mapping[str, Question]:
+        """The story's questions by name, in its order."""
+        found = {}
+        for name, place in self._declared["questions"].items():
+            module, _, attribute = place.partition(":")
+            found[name] = cast(Question, getattr(importlib.import_module(module), attribute))
+        return found
+
+    def question(self, name: str) -> Question:
+        if name not in self.question_names:
+            raise UnknownName(f"question of “{self.name}”", name, self.question_names)
+        return self.questions[name]
+
+    @cached_property
+    def _data(self) -> ModuleType:
+        return importlib.import_module(f"{self.package}.data")
+
+    def sample(self) -> Data:
+        """The sample, made from what is installed; no network."""
+        return cast(Data, self._data.sample())
+
+    @property
+    def fetch(self) -> Callable[..., tuple[str, Data]]:
+        """`fetch(fetching, **parameters)`: the real data, and the name they should go by."""
+        return cast("Callable[..., tuple[str, Data]]", self._data.fetch)
+
+    @cached_property
+    def fetch_parameters(self) -> Mapping[str, Asked]:
+        return parameters_of(self.fetch)
+
+    def defaults(
+        self, question: str, data: Data, given: Mapping[str, Any], now: datetime
+    ) -> dict[str, Any]:
+        """What the story suggests where the reader says nothing.
+
+        `[defaults.<question>]` in story.toml lists for each parameter the values to try, of
+        which the first that the data hold is taken; `observed` in data.py hands in what depends
+        on the time or on the latest observation.
+        """
+        suggested = {}
+        declared = self._declared.get("defaults", {}).get(question, {})
+        for name, values in declared.items():
+            asked = self.question(question).parameters[name]
+            for value in values:
+                try:
+                    suggested[name] = asked.type.read(name, value, data)
+                    break
+                except UnknownName:
+                    continue
+        observed = getattr(self._data, "observed", None)
+        return suggested | (observed(question, data, given, now) if observed else {})
