@@ -38,9 +38,10 @@ class Table:
 
     fields: tuple[Field, ...]
     columns: Mapping[str, tuple[Scalar, ...]]
+    title: str = ""
 
     @classmethod
-    def of(cls, *columns: tuple[Field, Iterable[Any]]) -> Table:
+    def of(cls, *columns: tuple[Field, Iterable[Any]], title: str = "") -> Table:
         """Make a table from (field, values) pairs; arrays become lists, NaN becomes `None`.
 
         >>> Table.of((Field("n", "Number"), [1.5, float("nan")])).columns
@@ -50,7 +51,7 @@ class Table:
         if len({len(column) for column in values.values()}) > 1:
             lengths = {name: len(column) for name, column in values.items()}
             raise ValueError(f"columns of unequal length: {lengths}")
-        return cls(tuple(field for field, _ in columns), values)
+        return cls(tuple(field for field, _ in columns), values, title)
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))

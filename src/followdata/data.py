@@ -27,6 +27,7 @@ Kind = Literal["table", "series"]
 Axis = Literal["obs", "var"]
 Floats = npt.NDArray[np.float64]
 Labels = Mapping[str, npt.NDArray[np.str_]]
+IN_MEMORY = Provenance("memory", "", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class MemoryTable:
     about: About
     obs: Labels = field(default_factory=dict)
     var: Labels = field(default_factory=dict)
-    provenance: Provenance = Provenance("memory", "", "")
+    provenance: Provenance = IN_MEMORY
     kind: Kind = "table"
 
     def __post_init__(self) -> None:
@@ -157,7 +158,7 @@ class MemorySeries:
     values: Floats
     flags: npt.NDArray[np.str_]
     about: About
-    provenance: Provenance = Provenance("memory", "", "")
+    provenance: Provenance = IN_MEMORY
     kind: Kind = "series"
 
     def __post_init__(self) -> None:

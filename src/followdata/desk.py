@@ -17,7 +17,7 @@ from followdata.data import Data
 from followdata.errors import NeedsRun
 from followdata.question import Question, resolve
 from followdata.registry import Registry
-from followdata.runs import Event, Run, Runs
+from followdata.runs import Event, Runs
 from followdata.settings import Settings
 from followdata.store import DataSet, Store, safe_name
 from followdata.story import Story
@@ -91,15 +91,13 @@ class Desk:
 
         known = self.registry[story]
         params = resolve(known.fetch_parameters, None, given or {}, {})
-        words = [f"{name}-{value}" for name, value in params.items() if value is not None]
-        if paths:
-            words.append("from-" + "-".join(path.name for path in paths))
-        id = safe_name("-".join(["fetch", story, *words]))
+        id = fetch_id(story, params, paths)
         title = f"Fetch {known.name}"
         with self.runs.start(id, title, work="fetch", story=story, params=params) as journal:
             if listen:
                 journal.listen(listen)
-            fetching = Fetching(journal, self.clock(), tuple(paths), transport)
+            cache = self.store.home / "http"
+            fetching = Fetching(journal, self.clock(), tuple(paths), transport, cache)
             name, data = known.fetch(fetching, **params)
             dataset = self.store.keep(story, name, data, now=self.clock().isoformat())
             journal.report("stored", data=dataset.name, digest=dataset.digest)
@@ -213,11 +211,13 @@ class Opened:
                 store.keep_fitted(key, fitted)
         return fitted
 
-    def run(self, question: str, params: Mapping[str, Scalar]) -> Run | None:
-        """The run that has learnt, or is learning, what an answer needs; `None` before that."""
-        asked = self.story.question(question)
-        id = self.run_id(asked, params)
-        return next((run for run in self.desk.runs.all() if run.id == id), None)
+
+def fetch_id(story: str, params: Mapping[str, Scalar], paths: Sequence[Path] = ()) -> str:
+    """The run that fetches a story's data with these parameters from these files."""
+    words = [f"{name}-{value}" for name, value in params.items() if value is not None]
+    if paths:
+        words.append("from-" + "-".join(path.name for path in paths))
+    return safe_name("-".join(["fetch", story, *words]))
 
 
 def _silent(kind: str, **words: Any) -> None:

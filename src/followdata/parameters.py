@@ -2,7 +2,7 @@
 
 A parameter is declared in the signature of a question's functions:
 
-    def distinctive(data, fitted, *, thing: Annotated[str, Row()], top: Annotated[int, Number(...)] = 10)
+    def distinctive(data, fitted, *, thing: Annotated[str, Row("Which one")]) -> Answer: ...
 
 and reads what people typed, or programs passed, into one canonical value that is checked
 against the data.

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from followdata.store import Store, disk_error, safe_name
 
 State = Literal["running", "done", "failed", "stopped", "interrupted"]
 Event = Mapping[str, Any]
+_NOTHING: Event = {"n": 0, "kind": ""}
 _ENDS: Mapping[str, State] = {"done": "done", "failed": "failed", "stopped": "stopped"}
 
 
@@ -45,6 +47,8 @@ class Run:
 
         A last line that a killed process left unfinished is passed over.
         """
+        if not self.journal.exists():
+            return
         with self.journal.open("rb") as lines:
             for line in lines:
                 if line.endswith(b"\n") and (event := _event(line)) and event["n"] > after:
@@ -66,16 +70,19 @@ class Run:
                 time.sleep(pause)
 
     @property
+    def attempt(self) -> int:
+        """The number of the event with which the latest attempt began."""
+        begun = [event["n"] for event in self.events() if event["kind"] in ("started", "resumed")]
+        return int(begun[-1]) if begun else 1
+
+    @property
     def about(self) -> Event:
         """The event that started the run: title, story, question, data, params."""
         return next(self.events(), {"n": 0, "title": self.id})
 
     @property
     def last(self) -> Event:
-        last: Event = {"n": 0, "kind": ""}
-        for last in self.events():
-            pass
-        return last
+        return deque(self.events(), maxlen=1).pop() if self.journal.exists() else _NOTHING
 
     @property
     def state(self) -> State:
@@ -96,6 +103,8 @@ class Run:
         return FileLock(self.folder / "lock")
 
     def _locked(self) -> bool:
+        if not self.folder.exists():
+            return False
         try:
             with self.lock().acquire(timeout=0):
                 return False
@@ -109,7 +118,7 @@ class Journal:
     def __init__(self, run: Run, store: Store, clock: Callable[[], datetime]) -> None:
         self.run = run
         self._store, self._clock = store, clock
-        self._number = run.last["n"] if run.journal.exists() else 0
+        self._number = run.last["n"]
         self._listeners: list[Callable[[Event], None]] = []
 
     def listen(self, listener: Callable[[Event], None]) -> None:
@@ -169,12 +178,13 @@ class Runs:
         return [Run(path.parent.name, path.parent) for path in journals]
 
     def get(self, id: str) -> Run:
-        run = self._run(id)
+        run = self.named(id)
         if not run.journal.exists():
             raise UnknownName("run", id, [run.id for run in self.all()[:3]])
         return run
 
-    def _run(self, id: str) -> Run:
+    def named(self, id: str) -> Run:
+        """The run of that name, whether it has begun or not."""
         id = safe_name(id)
         return Run(id, self._store.home / "runs" / id)
 
@@ -185,7 +195,7 @@ class Runs:
         Another process that has it is waited for. The body's errors end the run as failed, an
         interrupt from the keyboard as stopped, and go on to the caller.
         """
-        run = self._run(id)
+        run = self.named(id)
         try:
             run.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

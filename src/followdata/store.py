@@ -23,6 +23,7 @@ import os
 import re
 import shutil
 import uuid
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -332,10 +333,16 @@ class StoredSeries(_Stored):
 
 
 def _write_table(place: Path, table: TableData) -> None:
+    import anndata
+
     # Blocks of some 4 MB: few files for a large table, one read for some columns of a small one.
     columns = max(1, min(table.shape[1], 512))
     rows = max(1, min(table.shape[0], 4_000_000 // (8 * columns)))
-    to_anndata(table).write_zarr(place / "table.zarr", chunks=(rows, columns))
+    layout = anndata.settings.override(zarr_write_format=3, auto_shard_zarr_v3=False)
+    with layout, warnings.catch_warnings():
+        # AnnData adds consolidated metadata, which readers that do not know them pass over.
+        warnings.filterwarnings("ignore", message="Consolidated metadata")
+        to_anndata(table).write_zarr(place / "table.zarr", chunks=(rows, columns))
     _write_about(
         place,
         table,

@@ -1,1 +1,60 @@
 """The command line, one module a command."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from followdata.cli import ask, autoencode, context, fetch, replay, runs, serve, stories
+from followdata.errors import FollowdataError
+
+app = typer.Typer(
+    name="followdata",
+    help="Follow a question through public data: fetch it, ask it, see how sure the answer is.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from followdata import __version__
+
+        typer.echo(f"followdata {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def followdata(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """Follow a question through public data: fetch it, ask it, see how sure the answer is."""
+
+
+app.command("list")(stories.list_stories)
+app.add_typer(fetch.app, name="fetch")
+app.add_typer(ask.app, name="ask")
+app.command("serve")(serve.serve)
+app.command("runs")(runs.runs)
+app.command("replay")(replay.replay)
+app.command("autoencode")(autoencode.autoencode)
+
+
+def main() -> None:
+    """Run the command line; errors of ours become one line and exit status 1."""
+    try:
+        app()
+    except FollowdataError as error:
+        context.refuse(error)
+        sys.exit(context.REFUSED)
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`). Keep Python from saying so at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(context.REFUSED)

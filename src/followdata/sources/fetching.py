@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import httpx
+if TYPE_CHECKING:
+    import httpx
 
-from followdata.sources.client import Client, Provider
+    from followdata.sources.client import Client, Provider
 
 
 class Log(Protocol):
@@ -25,17 +26,21 @@ class Log(Protocol):
 class Fetching:
     """One fetch: files to read instead of the network, or a transport; and a log.
 
-    `transport` is `None` for the real network. `now` is when the fetch began.
+    `transport` is `None` for the real network. `now` is when the fetch began. `cache` is the folder
+    where answers are kept that a later fetch need only ask to be confirmed.
     """
 
     log: Log
     now: datetime
     paths: Sequence[Path] = ()
     transport: httpx.BaseTransport | None = None
+    cache: Path | None = None
 
     def client(self, provider: Provider) -> Client:
         """A client for `provider` that remembers what it has fetched in this fetch's log."""
-        return Client(provider, self.log, transport=self.transport)
+        from followdata.sources.client import Client
+
+        return Client(provider, self.log, self.transport, cache=self.cache)
 
     def progress(self, done: int, total: int, what: str) -> None:
         """Tell how far the fetch is, in pieces."""

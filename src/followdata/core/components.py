@@ -1,0 +1,256 @@
+"""Principal components of a table with missing values.
+
+The columns are standardised over what was observed. What is missing is neither left out nor
+filled with means: means pull incomplete rows to the middle and make columns look less related
+than they are. Instead the model
+
+    z_ij = m_j + w_j . x_i + noise,     x_i ~ N(0, 1),     w_jc ~ N(0, 1 / precision_c)
+
+is fitted to the observed cells alone by variational Bayesian principal component analysis
+(Bishop 1999, "Variational principal components"; with missing values and the rotations that
+make it quick, Ilin & Raiko 2010, JMLR 11:1957). The priors keep columns that were observed in
+few rows from being fitted by chance. The components are then those of the table with the
+model's expectations in the missing cells, so that on a complete table they are exactly the
+ordinary principal components.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+LEAST_OBSERVED = 0.2
+"""A row or column with a smaller share of observed cells is left out."""
+_LEAST_CELLS = 3
+_LEAST_NOISE = 1e-6
+
+
+@dataclass(frozen=True)
+class Components:
+    """The principal components of a table of n rows and p columns.
+
+    `scores` (n x k) places each row and `loadings` (p x k, columns of unit length) says what
+    each component is made of; both are NaN for rows and columns that were left out. Component
+    by component, the largest loading is positive. `shares` (k) is the part of the observed
+    cells' variance that each component explains, on top of those before it. `correlations`
+    (p x k) are those between a column and the scores over the rows where it was observed.
+
+    `cells` counts the cells of the rows and columns used and `missing` those of them that were
+    not observed; `empty` and `constant` count the columns left out because they were observed
+    in too few rows or did not vary, and `rows_left_out` the rows with too few values.
+    """
+
+    scores: Floats
+    loadings: Floats
+    correlations: Floats
+    shares: Floats
+    cells: int
+    missing: int
+    empty: int
+    constant: int
+    rows_left_out: int
+
+
+def principal_components(
+    X: Floats, *, rank: int = 5, tolerance: float = 1e-4, most_steps: int = 500
+) -> Components:
+    """The first `rank` principal components of the standardised columns of `X`.
+
+    `X` is n x p; NaN and infinities are missing. Fewer components are returned where the table
+    does not hold `rank` of them, and none where fewer than two rows or one column can be used.
+    `tolerance` is the relative change of the weights at which the fit to the observed cells
+    counts as done.
+
+    >>> two = principal_components(np.array([[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]]))
+    >>> two.shares.round(6).tolist(), two.loadings.round(3).tolist()
+    ([1.0], [[0.707], [0.707]])
+    """
+    observed = np.isfinite(X)
+    rows, columns, constant = usable(X, observed)
+    M = observed[np.ix_(rows, columns)]
+    Z = standardise(X[np.ix_(rows, columns)], M)
+    rank = max(0, min(rank, M.shape[0] - 1, M.shape[1]))
+    if rank and not M.all():
+        Z = np.where(M, Z, _expectations(Z, M, rank, tolerance, most_steps))
+    scores, loadings = _exact_components(Z, rank)
+    return Components(
+        scores=_spread(scores, rows),
+        loadings=_spread(loadings, columns),
+        correlations=_spread(_correlations(Z, M, scores), columns),
+        shares=_explained(Z, M, scores, loadings),
+        cells=int(M.size),
+        missing=int(M.size - M.sum()),
+        empty=int((~columns & ~constant).sum()),
+        constant=int((~columns & constant).sum()),
+        rows_left_out=int((~rows).sum()),
+    )
+
+
+def usable(X: Floats, observed: Bools) -> tuple[Bools, Bools, Bools]:
+    """Which rows and which columns hold enough to be used, and which columns do not vary.
+
+    A column must be observed in at least three rows and in `LEAST_OBSERVED` of those used, and
+    take two values; a row must have `LEAST_OBSERVED` of the columns used.
+    """
+    rows, columns = (np.ones(length, dtype=bool) for length in X.shape)
+    while True:
+        M = observed & rows[:, None]
+        enough = M.sum(0) >= max(_LEAST_CELLS, LEAST_OBSERVED * rows.sum())
+        constant = enough & (_most(X, M) == _least(X, M))
+        kept = columns & enough & ~constant
+        filled = rows & ((observed & kept).sum(1) >= max(1, LEAST_OBSERVED * kept.sum()))
+        if (kept == columns).all() and (filled == rows).all():
+            return rows, columns, constant
+        rows, columns = filled, kept
+
+
+def standardise(X: Floats, M: Bools) -> Floats:
+    """Columns with mean 0 and variance 1 over the cells where `M` is true; 0 elsewhere."""
+    count = M.sum(0)
+    # The largest magnitude is divided out first, so that squares neither over- nor underflow.
+    scaled = np.where(M, X, 0.0) / np.abs(np.where(M, X, 0.0)).max(0, initial=0.0)
+    centred = np.where(M, scaled - scaled.sum(0) / count, 0.0)
+    return np.asarray(centred / np.sqrt((centred**2).sum(0) / count))
+
+
+def _expectations(Z: Floats, M: Bools, rank: int, tolerance: float, most_steps: int) -> Floats:
+    """What the model expects in every cell of `Z`, fitted where `M` is true (0 elsewhere)."""
+    n, p = Z.shape
+    mask = M.astype(np.float64)
+    # The start is the components with means in the gaps; the steps move away from it.
+    scores, loadings = _exact_components(Z, rank)
+    rank = scores.shape[1]
+    weights = loadings * (np.linalg.norm(scores, axis=0) / np.sqrt(n))
+    T = np.column_stack([np.zeros(p), weights])  # each column's m_j and w_j
+    V = np.zeros((p, rank + 1, rank + 1))  # and their covariance
+    noise = max(1.0 - float((weights**2).sum()) / p, _LEAST_NOISE)
+    for _ in range(most_steps):
+        x, S = _row_step(Z, mask, T, V, noise)
+        T, V, noise = _column_step(Z, mask, T, V, noise, x, S)
+        T, V = _rotate(T, V, x, S)
+        # A component has no sign of its own: compare with the nearer of the two.
+        signs = np.where((T[:, 1:] * weights).sum(0) < 0, -1.0, 1.0)
+        change = np.linalg.norm(T[:, 1:] * signs - weights)
+        weights = T[:, 1:] * signs
+        if change <= tolerance * np.linalg.norm(weights):
+            break
+    x, _ = _row_step(Z, mask, T, V, noise)
+    return np.asarray(T[:, 0] + x @ T[:, 1:].T)
+
+
+def _row_step(Z: Floats, mask: Floats, T: Floats, V: Floats, noise: float) -> tuple[Floats, Floats]:
+    """Mean (n x k) and covariance (n x k x k) of each row's scores."""
+    A = _summed(mask, _moments(T, V))
+    S = np.linalg.inv(A[:, 1:, 1:] + noise * np.eye(T.shape[1] - 1))
+    x = S @ (Z @ T[:, 1:] - A[:, 0, 1:])[:, :, None]
+    return x[:, :, 0], np.asarray(noise * S)
+
+
+def _column_step(
+    Z: Floats, mask: Floats, T: Floats, V: Floats, noise: float, x: Floats, S: Floats
+) -> tuple[Floats, Floats, float]:
+    """Mean and covariance of each column's m_j and w_j, and the noise that is left."""
+    n, p = Z.shape
+    t = np.column_stack([np.ones(n), x])
+    B = _summed(mask.T, _moments(t, np.pad(S, ((0, 0), (1, 0), (1, 0)))))
+    size = (T[:, 1:] ** 2).sum(0) + V.diagonal(axis1=1, axis2=2)[:, 1:].sum(0)
+    prior = np.diag(np.r_[0.0, noise * p / np.maximum(size, _LEAST_NOISE)])
+    C = Z.T @ t
+    inverse = np.linalg.inv(B + prior)
+    T = (inverse @ C[:, :, None])[:, :, 0]
+    V = noise * inverse
+    # Expected squares of what is left, cell by cell: z2 - 2 z t.T + T B T + trace(B V).
+    fitted = _moments(T, V)
+    left = (Z**2).sum() - 2 * (C * T).sum() + (B * fitted).sum()
+    return T, V, max(float(left / mask.sum()), _LEAST_NOISE)
+
+
+def _rotate(T: Floats, V: Floats, x: Floats, S: Floats) -> tuple[Floats, Floats]:
+    """The same model, in coordinates where the scores have mean 0 and variance 1, uncorrelated,
+    and the weights are orthogonal; without this the steps are many and small."""
+    mean = x.mean(0)
+    root = np.linalg.cholesky((x - mean).T @ (x - mean) / len(x) + S.mean(0))
+    _, turn = np.linalg.eigh(root.T @ (T[:, 1:].T @ T[:, 1:] + V[:, 1:, 1:].sum(0)) @ root)
+    G = np.eye(T.shape[1])
+    G[1:, 0] = mean
+    G[1:, 1:] = root @ turn[:, ::-1]
+    return T @ G, G.T @ V @ G
+
+
+def _moments(mean: Floats, covariance: Floats) -> Floats:
+    """E[t t'] of each row of `mean`: m x k x k."""
+    return np.asarray(mean[:, :, None] * mean[:, None, :] + covariance)
+
+
+def _summed(mask: Floats, matrices: Floats) -> Floats:
+    """For each row of `mask`, the sum of the symmetric `matrices` that it marks."""
+    k = matrices.shape[1]
+    upper = np.triu_indices(k)
+    sums = mask @ matrices[:, *upper]
+    whole = np.empty((len(mask), k, k))
+    whole[:, *upper] = sums
+    whole[:, upper[1], upper[0]] = sums
+    return whole
+
+
+def _exact_components(Z: Floats, rank: int) -> tuple[Floats, Floats]:
+    """Scores and loadings of the complete table `Z`, by way of the smaller Gram matrix."""
+    n, p = Z.shape
+    centred = Z - Z.mean(0) if n else Z
+    if not rank:
+        return np.zeros((n, 0)), np.zeros((p, 0))
+    gram = centred @ centred.T if n <= p else centred.T @ centred
+    values, vectors = (ascending[..., : -rank - 1 : -1] for ascending in np.linalg.eigh(gram))
+    # Squares are what the Gram matrix knows: below this, an eigenvector is rounding error.
+    real = values > 1e-10 * np.trace(gram)
+    loadings = centred.T @ vectors[:, real] / np.sqrt(values[real]) if n <= p else vectors[:, real]
+    loadings = loadings * _signs(loadings)
+    return np.asarray(centred @ loadings), np.asarray(loadings)
+
+
+def _signs(loadings: Floats) -> Floats:
+    """For each component, the sign of its largest loading; the first of those equally large."""
+    size = np.abs(loadings)
+    # Equal up to rounding: a share and its complement have loadings of the same size.
+    first = (size >= size.max(0, initial=0.0) * (1 - 1e-9)).argmax(0) if len(size) else []
+    return np.where(loadings[first, np.arange(loadings.shape[1])] < 0, -1.0, 1.0)
+
+
+def _explained(Z: Floats, M: Bools, scores: Floats, loadings: Floats) -> Floats:
+    """The part of the observed cells' squares that each further component explains."""
+    left = np.where(M, Z - (Z.mean(0) if len(Z) else 0.0), 0.0)
+    squares = [(left**2).sum()]
+    for component in range(scores.shape[1]):
+        left = left - M * np.outer(scores[:, component], loadings[:, component])
+        squares.append((left**2).sum())
+    return -np.diff(squares) / squares[0] if scores.shape[1] else np.zeros(0)
+
+
+def _correlations(Z: Floats, M: Bools, scores: Floats) -> Floats:
+    """Correlation of each column with each component over the observed cells."""
+    count = M.sum(0)[:, None]
+    mean = M.T @ scores / count
+    variance = M.T @ scores**2 / count - mean**2
+    # A column's observed cells have mean 0 and variance 1 already.
+    covariance = np.where(M, Z, 0.0).T @ scores / count
+    return np.asarray(np.clip(covariance / np.sqrt(variance), -1.0, 1.0))
+
+
+def _spread(values: Floats, used: Bools) -> Floats:
+    """`values` at the positions that were used, NaN at the others."""
+    whole = np.full((len(used), values.shape[1]), np.nan)
+    whole[used] = values
+    return whole
+
+
+def _most(X: Floats, M: Bools) -> Floats:
+    return np.asarray(np.where(M, X, -np.inf).max(0, initial=-np.inf))
+
+
+def _least(X: Floats, M: Bools) -> Floats:
+    return np.asarray(np.where(M, X, np.inf).min(0, initial=np.inf))

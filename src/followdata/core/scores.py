@@ -1,0 +1,92 @@
+"""How unusual values are within their columns: robust z-scores and ranks.
+
+Tables are n x p, one column a measure; NaN is missing, is ignored, and stays NaN.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+MAD_TO_SD = 1.4826
+"""The standard deviation of a normal distribution over its median absolute deviation."""
+MEAN_AD_TO_SD = 1.253314
+"""The same over its mean absolute deviation, the square root of pi / 2."""
+
+
+class Centre(NamedTuple):
+    """The middle and the spread of each column (length p), in the column's own units."""
+
+    median: Floats
+    spread: Floats
+
+
+def robust_centre(X: Floats) -> Centre:
+    """The median of each column and a robust standard deviation around it.
+
+    The spread is the median absolute deviation (MAD) times 1.4826. Where the MAD is 0, because
+    more than half of the values are the same, it is the mean absolute deviation from the median
+    times 1.2533 (Iglewicz & Hoaglin 1993, "How to detect and handle outliers"). It is NaN for a
+    column that does not vary or is empty.
+
+    >>> robust_centre(np.array([[1.0, 0.0], [2.0, 0.0], [4.0, 0.0], [9.0, 3.0]]))
+    Centre(median=array([3., 0.]), spread=array([2.2239   , 0.9399855]))
+    """
+    median = _over_rows(np.nanmedian, X)
+    away = np.abs(X - median)
+    spread = MAD_TO_SD * _over_rows(np.nanmedian, away)
+    mean = MEAN_AD_TO_SD * _over_rows(np.nanmean, away)
+    spread = np.where(spread > 0, spread, mean)
+    return Centre(median, np.where(spread > 0, spread, np.nan))
+
+
+def robust_z(X: Floats) -> Floats:
+    """Each value's distance from its column's median in robust standard deviations (n x p).
+
+    >>> robust_z(np.array([[1.0], [2.0], [3.0], [np.nan]])).round(3).ravel().tolist()
+    [-0.674, 0.0, 0.674, nan]
+    """
+    median, spread = robust_centre(X)
+    return (X - median) / spread
+
+
+def ranks(X: Floats) -> Floats:
+    """Each value's rank in its column (n x p): 1 is the highest, equal values share the average.
+
+    >>> ranks(np.array([[5.0], [7.0], [np.nan], [5.0]])).ravel().tolist()
+    [2.5, 1.0, nan, 2.5]
+    """
+    places = np.full(X.shape, np.nan)
+    for column, place in zip(X.T, places.T, strict=True):
+        known = np.isfinite(column)
+        ascending = np.sort(column[known])
+        below = np.searchsorted(ascending, column[known], side="left")
+        not_above = np.searchsorted(ascending, column[known], side="right")
+        # The places from 1 + (n - not_above) to n - below are those of the equal values.
+        place[known] = len(ascending) + (1 - below - not_above) / 2
+    return places
+
+
+def percentiles(ranks: Floats, count: Floats) -> Floats:
+    """Where a rank among `count` values lies on a scale from 0 (lowest) to 100 (highest).
+
+    The middle of the place a value takes is meant, (count - rank + 1/2) / count (Hazen), so the
+    percentiles of a column always average 50.
+
+    >>> percentiles(np.array([1.0, 2.0]), np.array([2.0, 2.0])).tolist()
+    [75.0, 25.0]
+    """
+    return 100 * (count - ranks + 0.5) / count
+
+
+def _over_rows(statistic: Callable[..., Any], X: Floats) -> Floats:
+    """A NaN-ignoring statistic of each column; NaN, without a warning, for an empty column."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "All-NaN|Mean of empty", category=RuntimeWarning)
+        return np.asarray(statistic(X, axis=0))

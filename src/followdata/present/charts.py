@@ -1,0 +1,366 @@
+"""A declared View as a Vega-Lite chart, drawn by Altair.
+
+Each kind of view is a function in `KINDS`; others are added with `register`. A chart names its
+colours by style (see `theme.vega_config`), so one chart serves both themes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import altair as alt
+
+from followdata.answer import Answer, Field, Scalar, Table, View
+from followdata.errors import UnknownName
+from followdata.present.numbers import shown
+from followdata.present.theme import STEPS
+
+Draw = Callable[[View, Table], Any]
+KINDS: dict[str, Draw] = {}
+ROW = 42
+"""Height in pixels of a row with its caption above it."""
+
+
+def register(kind: str) -> Callable[[Draw], Draw]:
+    """Make a function the way views of `kind` are drawn."""
+
+    def keep(draw: Draw) -> Draw:
+        KINDS[kind] = draw
+        return draw
+
+    return keep
+
+
+def chart(
+    answer: Answer, view: View, *, width: int | str = "container", height: int | None = None,
+    check: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """The Vega-Lite specification of a view, its data inline and without a theme.
+
+    `check` validates it against Vega-Lite's schema, which takes much longer than drawing.
+    """
+    draw = KINDS.get(view.kind)
+    if draw is None:
+        raise UnknownName("kind of picture", view.kind, list(KINDS))
+    drawn = draw(view, answer.tables[view.table]).properties(
+        width=width, autosize=alt.AutoSizeParams(type="fit-x", contains="padding")
+    )
+    spec: dict[str, Any] = drawn.to_dict(validate=check)
+    if height is not None:
+        spec["height"] = height
+    spec["description"] = view.description
+    return spec
+
+
+@register("scatter")
+def scatter(view: View, table: Table) -> Any:
+    """Points with the names of those that stand apart; colour by words or by a number."""
+    x, y, label = (_field(view, table, channel) for channel in ("x", "y", "label"))
+    encoding: dict[str, Any] = {
+        "x": alt.X(x.name, type="quantitative", title=_title(x), scale=alt.Scale(zero=False)),
+        "y": alt.Y(y.name, type="quantitative", title=_title(y), scale=alt.Scale(zero=False)),
+        "tooltip": _tooltip(table),
+    }
+    if "color" in view.channels:
+        encoding["color"] = _color(_field(view, table, "color"), table)
+    points = alt.Chart(_values(table)).mark_point(
+        filled=True, size=64, opacity=0.85, strokeWidth=0.7, style="dot", cursor="pointer"
+    )
+    apart = _standing_apart(table.columns[x.name], table.columns[y.name])
+    names = alt.Chart(_values(table, apart)).mark_text(style="label", dy=-11, limit=130)
+    named = {channel: encoding[channel] for channel in ("x", "y")}
+    return alt.layer(
+        points.encode(**encoding), names.encode(**named, text=f"{label.name}:N")
+    ).properties(height=view.options.get("height", 430))
+
+
+@register("ranking")
+def ranking(view: View, table: Table) -> Any:
+    """Bars with their names above them, in the table's order; `low` and `high` as whiskers."""
+    label, value = (_field(view, table, channel) for channel in ("label", "value"))
+    numbers = [number for number in table.columns[value.name] if isinstance(number, (int, float))]
+    values = _captioned(table, value)
+    y = _rows(table)
+    x = alt.X(value.name, type="quantitative", title=_title(value), axis=alt.Axis(tickCount=5))
+    base = alt.Chart(values)
+    signs = [("up", f"datum['{value.name}'] >= 0", max(numbers, default=0) >= 0)]
+    signs.append(("down", f"datum['{value.name}'] < 0", min(numbers, default=0) < 0))
+    layers = [
+        base.transform_filter(chosen)
+        .mark_bar(style=style, height=11, yOffset=8)
+        .encode(y=y, x=x, tooltip=_tooltip(table))
+        for style, chosen, any_there in signs
+        if any_there
+    ]
+    caption = base.mark_text(
+        style="caption", align="left", dy=-8, limit=view.options.get("limit", 560)
+    )
+    layers.append(caption.encode(y=y, x=alt.value(0), text=f"{label.name}:N"))
+    if "low" in view.channels:
+        low, high = (_field(view, table, channel) for channel in ("low", "high"))
+        layers.append(
+            base.mark_rule(style="zero", strokeWidth=1.5, yOffset=8).encode(
+                y=y, x=alt.X(low.name, type="quantitative"), x2=high.name
+            )
+        )
+    if min(numbers, default=0) < 0 < max(numbers, default=0):
+        layers.append(base.mark_rule(style="zero").encode(x=alt.datum(0)))
+    return alt.layer(*layers).properties(height=ROW * max(1, len(table)))
+
+
+@register("pairs")
+def pairs(view: View, table: Table) -> Any:
+    """Two values a row, joined by a line."""
+    label, a, b = (_field(view, table, channel) for channel in ("label", "a", "b"))
+    y = _rows(table)
+    base = alt.Chart(_values(table, numbered=True))
+    titles = [str(view.options.get("a_title", a.title)), str(view.options.get("b_title", b.title))]
+    color = alt.Color("side", type="nominal", title=None, scale=alt.Scale(domain=titles)).legend(
+        orient="top", symbolSize=110
+    )
+    axis = alt.X(a.name, type="quantitative", title=view.options.get("x_title") or _title(a))
+    dots = [
+        base.transform_calculate(side=json.dumps(title))
+        .mark_point(filled=True, size=110, opacity=1, yOffset=8)
+        .encode(y=y, x=alt.X(field.name, type="quantitative"), color=color, tooltip=_tooltip(table))
+        for field, title in ((a, titles[0]), (b, titles[1]))
+    ]
+    return alt.layer(
+        base.mark_rule(style="zero", strokeWidth=2, yOffset=8).encode(y=y, x=axis, x2=b.name),
+        *dots,
+        base.mark_text(
+            style="caption", align="left", dy=-8, limit=view.options.get("limit", 560)
+        ).encode(y=y, x=alt.value(0), text=f"{label.name}:N"),
+    ).properties(height=ROW * max(1, len(table)))
+
+
+@register("lines")
+def lines(view: View, table: Table) -> Any:
+    """Lines over time or number, one a colour, with a band where `low` and `high` are given."""
+    x, y = (_field(view, table, channel) for channel in ("x", "y"))
+    base = alt.Chart(_values(table)).encode(x=_along(x, table))
+    color = (
+        {"color": _color(_field(view, table, "color"), table)} if "color" in view.channels else {}
+    )
+    layers = []
+    if "low" in view.channels:
+        low, high = (_field(view, table, channel) for channel in ("low", "high"))
+        layers.append(
+            base.mark_area(style="band", opacity=0.2).encode(
+                y=alt.Y(low.name, type="quantitative"), y2=high.name, **color
+            )
+        )
+    style: dict[str, Any] = {} if color else {"style": "trace"}
+    layers.append(
+        base.mark_line(strokeWidth=2, **style).encode(
+            y=alt.Y(y.name, type="quantitative", title=_title(y), scale=alt.Scale(zero=False)),
+            tooltip=_tooltip(table),
+            **color,
+        )
+    )
+    return alt.layer(*layers).properties(height=300)
+
+
+@register("ribbon")
+def ribbon(view: View, table: Table) -> Any:
+    """The usual range along x, its middle, and one marked point."""
+    x, mid = (_field(view, table, channel) for channel in ("x", "mid"))
+    base = alt.Chart(_values(table)).encode(x=_along(x, table))
+    bands = [("low", "high", 0.22), ("inner_low", "inner_high", 0.32)]
+    layers = [
+        base.mark_area(style="band", opacity=opacity).encode(
+            y=alt.Y(view.channels[low], type="quantitative", title=_title(mid)),
+            y2=view.channels[high],
+        )
+        for low, high, opacity in bands
+        if low in view.channels
+    ]
+    layers.append(
+        base.mark_line(style="trace", strokeWidth=1.6).encode(
+            y=alt.Y(mid.name, type="quantitative"), tooltip=_tooltip(table)
+        )
+    )
+    if "mark_x" in view.options:
+        point = {
+            "x": view.options["mark_x"],
+            "y": view.options["mark_y"],
+            "label": view.options.get("mark_label", ""),
+        }
+        marked = alt.Chart(_inline([point])).encode(
+            x=alt.X("x", type=_along_type(x, table)), y=alt.Y("y", type="quantitative")
+        )
+        layers.append(marked.mark_point(filled=True, size=130, opacity=1, style="marked"))
+        layers.append(
+            marked.mark_text(style="label", dy=-14, fontWeight="bold").encode(text="label:N")
+        )
+    return alt.layer(*layers).properties(height=300)
+
+
+@register("distribution")
+def distribution(view: View, table: Table) -> Any:
+    """A histogram of counts by value, with one value marked."""
+    value, count = (_field(view, table, channel) for channel in ("value", "count"))
+    x = alt.X(value.name, type="quantitative", title=_title(value))
+    bars = (
+        alt.Chart(_values(table))
+        .mark_bar(style="down", binSpacing=0)
+        .encode(
+            x=x,
+            y=alt.Y(count.name, type="quantitative", title=_title(count)),
+            tooltip=_tooltip(table),
+        )
+    )
+    if "mark" not in view.options:
+        return bars.properties(height=260)
+    mark = _inline([{"x": view.options["mark"], "label": view.options.get("mark_label", "")}])
+    rule = alt.Chart(mark).mark_rule(style="pointer", strokeWidth=2.5)
+    text = alt.Chart(mark).mark_text(style="label", dx=5, align="left", fontWeight="bold")
+    at = alt.X("x", type="quantitative")
+    return alt.layer(
+        bars, rule.encode(x=at), text.encode(x=at, y=alt.value(8), text="label:N")
+    ).properties(height=260)
+
+
+@register("grid")
+def grid(view: View, table: Table) -> Any:
+    """One coloured cell per value; with `bins`, values fall into steps between these edges."""
+    row, column, value = (_field(view, table, channel) for channel in ("row", "column", "value"))
+    rows = len(set(table.columns[row.name]))
+    columns = len(set(table.columns[column.name]))
+    edges = view.options.get("bins")
+    scale = (
+        alt.Scale(type="threshold", domain=list(edges), range=list(STEPS[: len(edges) + 1]))
+        if edges
+        else alt.Scale()
+    )
+    return (
+        alt.Chart(_values(table))
+        .mark_rect()
+        .encode(
+            y=alt.Y(row.name, type="nominal", sort=None, title=row.title, axis=_names(rows, 30)),
+            x=alt.X(
+                column.name, type="nominal", sort=None, title=None, axis=_names(columns, 40, -50)
+            ),
+            color=alt.Color(value.name, type="quantitative", title=value.title, scale=scale),
+            tooltip=_tooltip(table),
+        )
+        .properties(height=min(640, max(120, 9 * rows)))
+    )
+
+
+def _inline(records: Sequence[Mapping[str, Any]]) -> Any:
+    return alt.InlineData(values=list(records))
+
+
+def _field(view: View, table: Table, channel: str) -> Field:
+    name = view.channels[channel]
+    return next(field for field in table.fields if field.name == name)
+
+
+def _values(table: Table, rows: Sequence[int] | None = None, *, numbered: bool = False) -> Any:
+    records = table.records()
+    if numbered:
+        records = [record | {"row": number} for number, record in enumerate(records)]
+    if rows is not None:
+        records = [records[row] for row in rows]
+    return _inline(records)
+
+
+def _captioned(table: Table, value: Field) -> Any:
+    records = [
+        record | {"row": number, "shown": shown(record[value.name], value)}
+        for number, record in enumerate(table.records())
+    ]
+    return _inline(records)
+
+
+def _rows(table: Table) -> alt.Y:
+    """Rows by number, since two rows may have the same name."""
+    return alt.Y("row", type="ordinal", axis=None, scale=alt.Scale(domain=list(range(len(table)))))
+
+
+def _names(count: int, most: int, angle: int = 0) -> alt.Axis | None:
+    if count > most:
+        return None
+    return alt.Axis(labelAngle=angle, labelLimit=120, ticks=False, domain=False)
+
+
+def _title(field: Field) -> str:
+    return f"{field.title} ({field.unit})" if field.unit else field.title
+
+
+def _tooltip(table: Table) -> list[alt.Tooltip]:
+    return [_tip(field, table.columns[field.name]) for field in table.fields[:8]]
+
+
+def _tip(field: Field, values: Sequence[Scalar]) -> alt.Tooltip:
+    if any(isinstance(value, float) for value in values):
+        return alt.Tooltip(field.name, type="quantitative", title=_title(field), format=",.3~f")
+    return alt.Tooltip(field.name, type="nominal", title=_title(field))
+
+
+def _color(field: Field, table: Table) -> alt.Color:
+    values = table.columns[field.name]
+    if all(value is None or isinstance(value, (int, float)) for value in values) and not any(
+        isinstance(value, bool) for value in values
+    ):
+        return alt.Color(field.name, type="quantitative", title=_title(field)).legend(
+            orient="top", gradientLength=180, titleLimit=320
+        )
+    # A legend of more than some dozen words helps nobody: the names are in the tooltips.
+    few = len(set(values)) <= 12
+    legend = alt.Legend(orient="top", columns=3, labelLimit=180, symbolLimit=12) if few else None
+    return alt.Color(field.name, type="nominal", title=None, legend=legend)
+
+
+def _along_type(field: Field, table: Table) -> Any:
+    dates = any(isinstance(value, str) for value in table.columns[field.name])
+    return "temporal" if dates else "quantitative"
+
+
+def _along(field: Field, table: Table) -> alt.X:
+    kind = _along_type(field, table)
+    if kind == "temporal":
+        return (
+            alt.X(field.name, type=kind, title=None, axis=alt.Axis(format="%b", tickCount="month"))
+            if _within_a_year(table.columns[field.name])
+            else alt.X(field.name, type=kind, title=None)
+        )
+    return alt.X(
+        field.name, type=kind, title=_title(field), scale=alt.Scale(zero=False, nice=False),
+        axis=alt.Axis(format="d"),
+    )  # fmt: skip
+
+
+def _within_a_year(days: Sequence[Scalar]) -> bool:
+    return len({str(day)[:4] for day in days}) == 1
+
+
+def _standing_apart(xs: Sequence[Scalar], ys: Sequence[Scalar], most: int = 14) -> list[int]:
+    """The points farthest from the middle whose names do not run into each other."""
+    points = [
+        (number, float(x), float(y))
+        for number, (x, y) in enumerate(zip(xs, ys, strict=True))
+        if isinstance(x, (int, float)) and isinstance(y, (int, float))
+    ]
+    if not points:
+        return []
+    wide = (max(x for _, x, _ in points) - min(x for _, x, _ in points)) or 1.0
+    high = (max(y for _, _, y in points) - min(y for _, _, y in points)) or 1.0
+    middle_x = sum(x for _, x, _ in points) / len(points)
+    middle_y = sum(y for _, _, y in points) / len(points)
+    points.sort(
+        key=lambda point: (
+            -(((point[1] - middle_x) / wide) ** 2 + ((point[2] - middle_y) / high) ** 2)
+        )
+    )
+    chosen: list[tuple[int, float, float]] = []
+    for number, x, y in points:
+        clear = all(abs(x - a) > 0.2 * wide or abs(y - b) > 0.05 * high for _, a, b in chosen)
+        if clear:
+            chosen.append((number, x, y))
+        if len(chosen) == most:
+            break
+    return [number for number, _, _ in chosen]

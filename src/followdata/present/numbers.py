@@ -1,0 +1,40 @@
+"""Values as people read them: rounded, with thin spaces between thousands."""
+
+from __future__ import annotations
+
+import math
+
+from followdata.answer import Field, Scalar
+
+MISSING = "–"
+THIN = "\u202f"
+
+
+def shown(value: Scalar, field: Field) -> str:
+    """A value of a table's column for a reader.
+
+    >>> field = Field("n", "Number")
+    >>> shown(1234567.0, field), shown(0.01234, field), shown(None, field)
+    ('1\u202f234\u202f567', '0.0123', '–')
+    """
+    if value is None:
+        return MISSING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return _grouped(f"{value:,}")
+    if isinstance(value, float):
+        decimals = field.decimals if field.decimals is not None else _decimals(value)
+        return _grouped(f"{value:,.{decimals}f}")
+    return value
+
+
+def _decimals(value: float) -> int:
+    """Three figures that count, and no more than a whole number needs."""
+    if value == 0 or not math.isfinite(value) or value == int(value):
+        return 0
+    return min(6, max(0, 2 - math.floor(math.log10(abs(value)))))
+
+
+def _grouped(text: str) -> str:
+    return text.replace(",", THIN).replace("-", "\u2212")

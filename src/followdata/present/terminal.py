@@ -1,0 +1,60 @@
+"""An Answer for the terminal: the sentence, the first table, the notes."""
+
+from __future__ import annotations
+
+import io
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group
+from rich.table import Table as Grid
+from rich.text import Text
+
+from followdata.answer import Answer, Field, Scalar, Table
+from followdata.present.numbers import shown
+
+MOST_ROWS = 20
+
+
+def to_text(answer: Answer, *, width: int = 100) -> str:
+    """The answer as plain text without colours."""
+    out = Console(file=io.StringIO(), width=width, no_color=True, highlight=False)
+    out.print(renderable(answer))
+    lines = out.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def renderable(answer: Answer) -> Group:
+    """The answer for a rich console."""
+    parts: list[Text | Grid] = []
+    if answer.provenance and answer.provenance.sample:
+        parts.append(Text(f"Sample: {answer.provenance.sample}.", style="yellow"))
+    parts.append(Text(answer.sentence, style="bold"))
+    for name, table in list(answer.tables.items())[:1]:
+        parts.append(_grid(table))
+        if len(table) > MOST_ROWS:
+            more = len(table) - MOST_ROWS
+            parts.append(Text(f"  and {more} more rows (--format csv --table {name})", style="dim"))
+    parts.extend(Text(f"· {note}", style="dim") for note in answer.notes)
+    if answer.provenance:
+        source = answer.provenance
+        words = [source.source, source.citation, source.licence]
+        parts.append(
+            Text(f"· Source: {'; '.join(dict.fromkeys(filter(None, words)))}", style="dim")
+        )
+    return Group(*parts)
+
+
+def _grid(table: Table) -> Grid:
+    grid = Grid(box=SIMPLE_HEAD, pad_edge=False)
+    for field in table.fields:
+        numeric = any(isinstance(value, (int, float)) for value in table.columns[field.name])
+        grid.add_column(_heading(field), justify="right" if numeric else "left", overflow="fold")
+    for row in table.page(0, MOST_ROWS).rows():
+        cells: list[tuple[Scalar, Field]] = list(zip(row, table.fields, strict=True))
+        # Text, not markup: a name from the data may hold square brackets.
+        grid.add_row(*(Text(shown(value, field)) for value, field in cells))
+    return grid
+
+
+def _heading(field: Field) -> Text:
+    return Text(f"{field.title} ({field.unit})" if field.unit else field.title)

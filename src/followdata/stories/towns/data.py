@@ -1,0 +1,27 @@
+"""The story's data: Kolada's figures of one year, and what stands in for them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from followdata.data import Data
+from followdata.parameters import Number
+from followdata.sources.fetching import Fetching
+from followdata.stories.towns.sample import sample
+
+__all__ = ["fetch", "sample"]
+
+
+def fetch(
+    fetching: Fetching,
+    *,
+    year: Annotated[int, Number("The year of the figures", 1990, 2100, whole=True)] = 2022,
+) -> tuple[str, Data]:
+    """The figures of all municipalities in `year`, named after it."""
+    from followdata.sources.kolada import fetch_year, read_files
+
+    if fetching.paths:
+        data = read_files(fetching.paths, year, retrieved=fetching.now, notice=fetching.notice)
+    else:
+        data = fetch_year(fetching, year)
+    return str(year), data

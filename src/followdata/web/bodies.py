@@ -1,0 +1,86 @@
+"""Bodies of answers: compressed once, checked by tag, and kept while they are asked for."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import brotli
+from starlette.requests import Request
+from starlette.responses import Response
+
+MOST_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Body:
+    """The content of an answer with its media type."""
+
+    content: bytes
+    media_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    status: int = 200
+    quality: int = 5
+    """Brotli's: 5 for what is made on request, 9 for what is made once."""
+
+    @cached_property
+    def tag(self) -> str:
+        return f'W/"{hashlib.sha256(self.content).hexdigest()[:20]}"'
+
+    @cached_property
+    def _brotli(self) -> bytes:
+        compressed: bytes = brotli.compress(self.content, quality=self.quality)
+        return compressed
+
+    @cached_property
+    def _gzip(self) -> bytes:
+        return gzip.compress(self.content, compresslevel=6, mtime=0)
+
+    def respond(self, request: Request) -> Response:
+        """The body as this browser can take it, or 304 if it has it already."""
+        headers = {"ETag": self.tag, "Cache-Control": "no-cache", **self.headers}
+        headers["Vary"] = ", ".join(filter(None, ["Accept-Encoding", headers.get("Vary", "")]))
+        if self.status == 200 and request.headers.get("if-none-match") == self.tag:
+            return Response(status_code=304, headers=headers)
+        content, accepted = self.content, request.headers.get("accept-encoding", "")
+        # PNG is compressed already; a small body gains nothing.
+        if len(content) > 600 and self.media_type != "image/png":
+            if "br" in accepted:
+                content, headers["Content-Encoding"] = self._brotli, "br"
+            elif "gzip" in accepted:
+                content, headers["Content-Encoding"] = self._gzip, "gzip"
+        return Response(content, self.status, headers, media_type=self.media_type)
+
+
+class Kept:
+    """Bodies by what they answer, those used last, up to a number of bytes.
+
+    A key holds all that an answer follows from, so nothing here is ever out of date, and all of
+    it can be made again: a restart loses nothing.
+    """
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most, self._held = most_bytes, 0
+        self._lock = threading.Lock()
+        self._bodies: OrderedDict[object, Body] = OrderedDict()
+
+    def get(self, key: object) -> Body | None:
+        with self._lock:
+            body = self._bodies.get(key)
+            if body is not None:
+                self._bodies.move_to_end(key)
+            return body
+
+    def put(self, key: object, body: Body) -> None:
+        with self._lock:
+            if key in self._bodies:
+                self._held -= len(self._bodies.pop(key).content)
+            self._bodies[key] = body
+            self._held += len(body.content)
+            while self._held > self._most and len(self._bodies) > 1:
+                self._held -= len(self._bodies.popitem(last=False)[1].content)

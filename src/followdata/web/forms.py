@@ -1,0 +1,113 @@
+"""A question's parameters as the fields of a form, and its addresses."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from urllib.parse import quote, urlencode
+
+from markupsafe import Markup
+
+from followdata.answer import Scalar
+from followdata.data import Data
+from followdata.desk import Opened
+from followdata.errors import FollowdataError
+from followdata.parameters import Date, Number
+from followdata.question import Asked, Question
+from followdata.web.pages import part
+
+MOST_OPTIONS = 200
+"""Beyond so many names a field completes from the server instead of listing them."""
+
+
+def field(asked: Asked, value: Scalar, data: Data | None, complete: str) -> Markup:
+    """One parameter as a field; `complete` is where the server completes names."""
+    kind = asked.type
+    index = kind.names(data)
+    few = index is not None and len(index) <= MOST_OPTIONS
+    options = (
+        [(name, title if title == name else f"{title} ({name})")
+         for name, title in zip(index.names, index.titles, strict=True)]
+        if index is not None and few
+        else []
+    )  # fmt: skip
+    text = "" if value is None else str(value)
+    label = kind.label(asked.name, data.about) if data else asked.name.capitalize()
+    return part(
+        "field",
+        name=asked.name,
+        label=label,
+        unit=kind.unit if isinstance(kind, Number) else "",
+        value=text,
+        options=options,
+        optional=asked.optional,
+        complete=complete if index is not None and not few else "",
+        kind=_input_type(asked, text),
+        limits=_limits(asked),
+        words=kind.words,
+    )
+
+
+def _input_type(asked: Asked, text: str) -> str:
+    if isinstance(asked.type, Number):
+        return "number"
+    if isinstance(asked.type, Date):
+        return "datetime-local" if "T" in text else "date"
+    return "text"
+
+
+def _limits(asked: Asked) -> list[tuple[str, str]]:
+    if not isinstance(asked.type, Number):
+        return []
+    schema = asked.type.schema()
+    names = {"minimum": "min", "maximum": "max"}
+    limits = [(names[key], f"{schema[key]:g}") for key in names if key in schema]
+    return [*limits, ("step", "1" if asked.type.whole else "any")]
+
+
+def address(
+    story: str, question: str, params: Mapping[str, Scalar], data: str = "", form: str = ""
+) -> str:
+    """Where an answer is found; `form` is "json", "csv", ... or nothing for the page."""
+    given = {name: str(value) for name, value in params.items() if value is not None}
+    query = urlencode(given | ({"data": data} if data else {}), quote_via=quote)
+    ending = f".{form}" if form else ""
+    return f"/{quote(story)}/{quote(question)}{ending}{'?' if query else ''}{query}"
+
+
+def forms_of(opened: Opened, question: str, params: Mapping[str, Scalar]) -> dict[str, str]:
+    """The same answer elsewhere: its addresses, and what to type for it."""
+    story, data = opened.story.name, opened.dataset.name
+    found = {
+        form: address(story, question, params, data, form) for form in ("json", "csv", "svg", "png")
+    }
+    given = {name: value for name, value in params.items() if value is not None}
+    options = [f"--{name.replace('_', '-')} {_shell(value)}" for name, value in given.items()]
+    found["command"] = " ".join(
+        ["followdata ask", story, question, *options, f"--data {_shell(data)}"]
+    )
+    named = "".join(f", {name}={value!r}" for name, value in given.items())
+    opening = f"followdata.open({story!r}, {data!r})"
+    found["python"] = f"import followdata\n{opening}.ask({question!r}{named})"
+    return found
+
+
+def heading(question: Question, opened: Opened, given: Mapping[str, str]) -> str:
+    """The question as a reader would put it, with titles in place of names.
+
+    Where the parameters cannot be read, the title goes up to the first of them.
+    """
+    try:
+        params = opened.resolve(question.name, given)
+    except FollowdataError:
+        start, brace, _ = question.title.partition("{")
+        return f"{start.rstrip()} …" if brace else start
+    words = {}
+    for name, value in params.items():
+        index = question.parameters[name].type.names(opened.data)
+        words[name] = value if index is None or value is None else index.title(str(value))
+    return question.heading(words)
+
+
+def _shell(value: Scalar) -> str:
+    return shlex.quote(str(value))

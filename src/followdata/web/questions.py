@@ -1,0 +1,199 @@
+"""One question, at one address, in each of its forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+from markupsafe import Markup
+from starlette.requests import Request
+
+from followdata.answer import Answer, Scalar
+from followdata.desk import Opened
+from followdata.errors import FollowdataError, InvalidParameter, NeedsRun, UnknownName
+from followdata.parameters import Column, Row
+from followdata.present import MEDIA_TYPES, chosen_view, render
+from followdata.present.document import fragment
+from followdata.present.jsonform import document, dumps
+from followdata.present.pictures import card
+from followdata.question import Question
+from followdata.story import Story
+from followdata.web import faults, runs
+from followdata.web.bodies import Body
+from followdata.web.forms import address, field, forms_of, heading
+from followdata.web.pages import QuestionPage, part
+from followdata.web.site import Site, given
+
+FRAGMENT = "followdata-fragment"
+MOST_ROWS = 1000
+RESERVED = {
+    "": ("data",),
+    "json": ("data", "limit", "offset"),
+    "csv": ("data", "table"),
+    "svg": ("data", "view", "theme", "size"),
+    "png": ("data", "view", "theme"),
+}
+"""The parameters that are the frame's and not the question's, by form."""
+
+
+def answer_body(site: Site, story: Story, name: str, form: str, request: Request) -> Body:
+    """The answer to what the address asks; `form` is "" for the page."""
+    values = given(request)
+    reserved = {key: values.pop(key) for key in RESERVED[form] if key in values}
+    if form == "":
+        return _page(site, story, name, values, reserved.get("data", ""), request)
+    opened = site.desk.open(story.name, reserved.pop("data", ""))
+    params = opened.resolve(name, values)
+    try:
+        answer = opened.tell(name, params, wait=False)
+    except NeedsRun as need:
+        return _accepted(site, opened, name, params, need, request)
+    if form == "json":
+        return _json(answer, reserved, params)
+    if form == "svg" and reserved.get("size") == "card":
+        content = card(answer, chosen_view(answer), reserved.get("theme", "light"))
+    else:
+        chosen: dict[str, Any] = {
+            key: reserved[key] for key in ("table", "theme") if key in reserved
+        }
+        if "view" in reserved:
+            chosen["view"] = _whole("view", reserved["view"])
+        content = render(answer, form, **chosen)
+    headers = {"Content-Disposition": f'inline; filename="{story.name}-{name}.{form}"'}
+    return Body(content, MEDIA_TYPES[form], headers)
+
+
+def names_body(site: Site, story: Story, name: str, request: Request) -> Body:
+    """Names of one of the question's parameters that go on from `q`."""
+    values = given(request)
+    parameter, begun = values.get("parameter", ""), values.get("q", "")
+    question = story.question(name)
+    if parameter not in question.parameters:
+        raise UnknownName("parameter", parameter, list(question.parameters))
+    opened = site.desk.open(story.name, values.get("data", ""))
+    index = question.parameters[parameter].type.names(opened.data)
+    found = index.complete(begun, limit=20) if index else []
+    names = [
+        {"name": found_name, "title": index.title(found_name)} for found_name in found if index
+    ]
+    return Body(dumps({"names": names}), "application/json")
+
+
+def _json(answer: Answer, reserved: Mapping[str, str], params: Mapping[str, Scalar]) -> Body:
+    """The JSON form, `limit` rows of each table from `offset` on, and where the next ones are."""
+    offset = _whole("offset", reserved.get("offset", "0"))
+    limit = min(MOST_ROWS, _whole("limit", reserved.get("limit", str(MOST_ROWS))))
+    longest = max((len(table) for table in answer.tables.values()), default=0)
+    tables = {name: table.page(offset, limit) for name, table in answer.tables.items()}
+    words = document(replace(answer, tables=tables))
+    if limit and longest > offset + limit:
+        base = address(answer.story, answer.question, params, answer.data, "json")
+        words["next"] = f"{base}&limit={limit}&offset={offset + limit}"
+    return Body(dumps(words), "application/json")
+
+
+def _accepted(
+    site: Site, opened: Opened, name: str, params: Mapping[str, Scalar], need: NeedsRun,
+    request: Request,
+) -> Body:  # fmt: skip
+    """Start the run that the answer needs, and say where to follow it."""
+    start(site, opened, name, params, need, request)
+    words = {"run": f"/runs/{need.run}", "state": "running", "message": need.problem}
+    headers = {"Location": f"/runs/{need.run}", "Cache-Control": "no-store", "Retry-After": "1"}
+    return Body(dumps(words), "application/json", headers, 202)
+
+
+def start(
+    site: Site, opened: Opened, name: str, params: Mapping[str, Scalar], need: NeedsRun,
+    request: Request,
+) -> None:  # fmt: skip
+    """Start the run that `need` names, if this request may."""
+    site.check_may_start(request)
+    asking = ["ask", opened.story.name, name, *runs.options(params)]
+    site.starter.start(need.run, [*asking, f"--data={opened.dataset.name}", "--format=json"])
+
+
+def _page(
+    site: Site, story: Story, name: str, values: dict[str, str], data: str, request: Request
+) -> Body:
+    """The page, or only its answer for a page that is already there."""
+    question = story.question(name)
+    opened = site.desk.open(story.name, data)
+    shown: Mapping[str, Scalar] = dict(values)
+    forms: dict[str, str] = {}
+    status, run = 200, ""
+    head = heading(question, opened, values)
+    try:
+        params = shown = opened.resolve(name, values)
+        forms = forms_of(opened, name, params)
+        answer = opened.tell(name, params, wait=False)
+        inside = fragment(answer, _addresses(opened), forms)
+    except NeedsRun as need:
+        start(site, opened, name, params, need, request)
+        status, run = 202, f"/runs/{need.run}"
+        inside = part("waiting", live=part("live"), run=run)
+    except FollowdataError as error:
+        status = faults.status_of(error)
+        if status >= 500 or status == 403:
+            raise
+        inside = part("fault", error=error, nearest=faults.nearest(request, error))
+    section = part("section", heading=head, run=run, inside=inside)
+    headers = {"Vary": FRAGMENT}
+    if status != 200:
+        headers["Cache-Control"] = "no-store"
+    if forms:
+        headers["Link"] = f'<{forms["json"]}>; rel="alternate"; type="application/json"'
+    html = str(section)
+    if FRAGMENT not in request.headers:
+        html = _whole_page(site, opened, question, shown, forms, head, section)
+    return Body(html.encode(), MEDIA_TYPES["html"], headers, status)
+
+
+def _whole_page(
+    site: Site, opened: Opened, question: Question, shown: Mapping[str, Scalar],
+    forms: Mapping[str, str], head: str, section: Markup,
+) -> str:  # fmt: skip
+    story, data = opened.story, opened.dataset.name
+    asking = f"/{quote(story.name)}/{quote(question.name)}/names?data={quote(data)}&parameter="
+    return QuestionPage(
+        assets=site.assets,
+        title=head,
+        description=question.words,
+        tabs=site.tabs(story, question.name, data),
+        story=story.name,
+        question=question.name,
+        heading=head,
+        long=question.long,
+        fields=[
+            field(asked, shown.get(name), opened.data, asking + quote(name))
+            for name, asked in question.parameters.items()
+        ],
+        datasets=[dataset.name for dataset in site.desk.store.datasets(story.name)],
+        data=data,
+        answer=section,
+        forms=forms,
+    ).render()
+
+
+def _addresses(opened: Opened) -> Callable[[str, Scalar], str]:
+    """Where a value of a table is asked about: a question's page with its first name filled in."""
+
+    def find(question: str, value: Scalar) -> str:
+        if question not in opened.story.question_names:
+            return ""
+        parameters = opened.story.question(question).parameters.values()
+        first = next(
+            (asked.name for asked in parameters if isinstance(asked.type, (Row, Column))), ""
+        )
+        base = f"/{quote(opened.story.name)}/{quote(question)}?data={quote(opened.dataset.name)}"
+        return f"{base}&{first}={quote(str(value))}" if first else ""
+
+    return find
+
+
+def _whole(name: str, text: str) -> int:
+    if not text.isdecimal() or len(text) > 9:
+        raise InvalidParameter(name, f"“{text}” is not a whole number.")
+    return int(text)

@@ -1,0 +1,108 @@
+"""The front page, and a story's own page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+from markupsafe import Markup
+from starlette.requests import Request
+
+from followdata.answer import Scalar
+from followdata.desk import fetch_id
+from followdata.errors import FollowdataError, InvalidParameter
+from followdata.question import resolve
+from followdata.story import Story
+from followdata.web import runs
+from followdata.web.bodies import Body
+from followdata.web.forms import address, field, heading
+from followdata.web.pages import Card, FrontPage, StoryPage, part
+from followdata.web.site import Site
+
+HTML = "text/html; charset=utf-8"
+
+
+def front(site: Site) -> Body:
+    """All stories, each with a finished sentence and a small picture."""
+    page = FrontPage(
+        assets=site.assets,
+        title="Stories",
+        description="Follow a question through public data; every answer says how sure it is.",
+        cards=[card(site, story) for story in site.desk.registry.values()],
+    )
+    return Body(page.render().encode(), HTML)
+
+
+def card(site: Site, story: Story) -> Card:
+    """A story's card; a story that cannot answer says why and leaves the others alone."""
+    name = story.question_names[0]
+    href = f"/{story.name}/{name}"
+    try:
+        opened = site.desk.open(story.name)
+        params = opened.resolve(name, {})
+        answer = opened.tell(name, params)
+    except FollowdataError as error:
+        return Card(story.name, story.title, f"/{story.name}", str(error))
+    sample = answer.provenance.sample if answer.provenance else ""
+    if not answer.views:
+        return Card(story.name, story.title, href, answer.sentence, sample)
+    picture = address(story.name, name, params, opened.dataset.name, "svg") + "&size=card"
+    return Card(
+        story.name,
+        story.title,
+        href,
+        answer.sentence,
+        sample,
+        picture,
+        f"{picture}&theme=dark",
+        answer.views[0].description,
+    )
+
+
+def story_page(site: Site, story: Story) -> Body:
+    """A story's words, questions and data sets."""
+    opened = site.desk.open(story.name)
+    page = StoryPage(
+        assets=site.assets,
+        title=story.title,
+        description=story.summary,
+        tabs=site.tabs(story),
+        story=story.name,
+        first=story.question_names[0],
+        questions=[
+            (question.name, heading(question, opened, {}), question.words)
+            for question in story.questions.values()
+        ],
+        words=_markdown(story.words),
+        datasets=site.desk.store.datasets(story.name),
+        fetch=fetch_form(story),
+    )
+    return Body(page.render().encode(), HTML)
+
+
+def fetch_form(story: Story) -> Markup:
+    """The form that starts a fetch."""
+    fields = [
+        field(asked, None if asked.default is ... else asked.default, None, "")
+        for asked in story.fetch_parameters.values()
+    ]
+    return part("fetch", story=story.name, fields=fields)
+
+
+def start_fetch(site: Site, story: Story, values: Mapping[str, str], request: Request) -> str:
+    """Start fetching; the address of the run."""
+    site.check_may_start(request)
+    params: Mapping[str, Scalar] = resolve(story.fetch_parameters, None, values, {})
+    id = fetch_id(story.name, params)
+    if len(id) > 100:
+        raise InvalidParameter("fetch", "the values are too long.")
+    site.starter.start(id, ["fetch", story.name, *runs.options(params)])
+    return f"/runs/{id}"
+
+
+@cache
+def _markdown(text: str) -> Markup:
+    from markdown_it import MarkdownIt
+
+    # "js-default" leaves HTML in the text as text, and refuses script addresses.
+    return Markup(MarkdownIt("js-default").render(text))
