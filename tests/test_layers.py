@@ -77,7 +77,7 @@ def test_imports_point_down(path: Path) -> None:
     assert not faults(path, path.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("path", (ROOT / "stories").rglob("*.py"), ids=module_of)
+@pytest.mark.parametrize("path", sorted((ROOT / "stories").rglob("*.py")), ids=module_of)
 def test_no_story_knows_another(path: Path) -> None:
     own = module_of(path).split(".")[2]
     others = {

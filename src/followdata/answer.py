@@ -79,7 +79,8 @@ class View:
 
     `kind` names how it is drawn (see `followdata.present.charts`), `table` the table it shows,
     `channels` which column goes where (`x`, `y`, `label`, `color`, `low`, `high`, ...), and
-    `options` what else that kind understands. `description` is the picture's text alternative.
+    `options` what else that kind understands; `where` (column to value) keeps only some rows.
+    `description` is the picture's text alternative.
     """
 
     kind: str

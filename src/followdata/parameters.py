@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -24,13 +24,18 @@ from followdata.names import NameIndex, fold
 
 @dataclass(frozen=True)
 class Parameter:
-    """Base of the parameter types. `words` says what the parameter is for, in one sentence."""
+    """Base of the parameter types.
+
+    `words` says what the parameter is for, in one sentence; `title` is what a form calls it,
+    where the parameter's name would not do.
+    """
 
     words: str = ""
+    title: str = field(default="", kw_only=True)
 
     def label(self, name: str, about: About) -> str:
         """What a form calls it."""
-        return name.replace("_", " ").capitalize()
+        return self.title or name.replace("_", " ").capitalize()
 
     def read(self, name: str, value: Any, data: Data | None) -> Scalar:
         """The canonical form of `value`; raises `InvalidParameter` or `UnknownName`."""
@@ -100,7 +105,7 @@ class Group(_Name):
         return self.by or data.about.label or "group"
 
     def label(self, name: str, about: About) -> str:
-        return (self.by or about.label or name).replace("_", " ").capitalize()
+        return self.title or (self.by or about.label or name).replace("_", " ").capitalize()
 
 
 @dataclass(frozen=True)

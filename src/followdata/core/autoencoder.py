@@ -48,7 +48,9 @@ def _sigmoid(sums: Floats) -> Floats:
 ACTIVATIONS = {
     "tanh": Activation(np.tanh, lambda output: 1.0 - output**2),
     "sigmoid": Activation(_sigmoid, lambda output: output * (1.0 - output)),
-    "relu": Activation(lambda sums: np.maximum(sums, 0.0), lambda output: 1.0 * (output > 0.0)),
+    "relu": Activation(
+        lambda sums: np.maximum(sums, 0.0), lambda output: (output > 0.0).astype(np.float64)
+    ),
     "linear": Activation(lambda sums: sums, np.ones_like),
 }
 
@@ -187,7 +189,7 @@ def linear_errors(model: Autoencoder, X: Floats, rank: int) -> Floats:
     if rank >= size:
         return np.where(np.isfinite(S), 0.0, np.nan)
     _, axes = linalg.eigh(products, subset_by_index=[size - rank, size - 1])
-    kept = axes @ (axes.T @ centred) if wide else (centred @ axes) @ axes.T
+    kept: Floats = axes @ (axes.T @ centred) if wide else (centred @ axes) @ axes.T
     return np.abs(kept + model.mean - S)
 
 

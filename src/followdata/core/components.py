@@ -76,7 +76,7 @@ def principal_components(
     Z = standardise(X[np.ix_(rows, columns)], M)
     rank = max(0, min(rank, M.shape[0] - 1, M.shape[1]))
     if rank and not M.all():
-        Z = np.where(M, Z, _expectations(Z, M, rank, tolerance, most_steps))
+        Z = np.where(M, Z, expectations(Z, M, rank, tolerance, most_steps))
     scores, loadings = _exact_components(Z, rank)
     return Components(
         scores=_spread(scores, rows),
@@ -118,8 +118,11 @@ def standardise(X: Floats, M: Bools) -> Floats:
     return np.asarray(centred / np.sqrt((centred**2).sum(0) / count))
 
 
-def _expectations(Z: Floats, M: Bools, rank: int, tolerance: float, most_steps: int) -> Floats:
-    """What the model expects in every cell of `Z`, fitted where `M` is true (0 elsewhere)."""
+def expectations(Z: Floats, M: Bools, rank: int, tolerance: float, most_steps: int) -> Floats:
+    """What the model expects in each cell of the standardised `Z`, given those where `M` is true.
+
+    `Z` must be 0 where `M` is false.
+    """
     n, p = Z.shape
     mask = M.astype(np.float64)
     # The start is the components with means in the gaps; the steps move away from it.
@@ -201,9 +204,9 @@ def _summed(mask: Floats, matrices: Floats) -> Floats:
 def _exact_components(Z: Floats, rank: int) -> tuple[Floats, Floats]:
     """Scores and loadings of the complete table `Z`, by way of the smaller Gram matrix."""
     n, p = Z.shape
-    centred = Z - Z.mean(0) if n else Z
     if not rank:
         return np.zeros((n, 0)), np.zeros((p, 0))
+    centred = Z - Z.mean(0)
     gram = centred @ centred.T if n <= p else centred.T @ centred
     values, vectors = (ascending[..., : -rank - 1 : -1] for ascending in np.linalg.eigh(gram))
     # Squares are what the Gram matrix knows: below this, an eigenvector is rounding error.
@@ -217,25 +220,29 @@ def _signs(loadings: Floats) -> Floats:
     """For each component, the sign of its largest loading; the first of those equally large."""
     size = np.abs(loadings)
     # Equal up to rounding: a share and its complement have loadings of the same size.
-    first = (size >= size.max(0, initial=0.0) * (1 - 1e-9)).argmax(0) if len(size) else []
+    first = (size >= size.max(0) * (1 - 1e-9)).argmax(0)
     return np.where(loadings[first, np.arange(loadings.shape[1])] < 0, -1.0, 1.0)
 
 
 def _explained(Z: Floats, M: Bools, scores: Floats, loadings: Floats) -> Floats:
     """The part of the observed cells' squares that each further component explains."""
-    left = np.where(M, Z - (Z.mean(0) if len(Z) else 0.0), 0.0)
+    if not scores.shape[1]:
+        return np.zeros(0)
+    left = np.where(M, Z - Z.mean(0), 0.0)
     squares = [(left**2).sum()]
     for component in range(scores.shape[1]):
         left = left - M * np.outer(scores[:, component], loadings[:, component])
         squares.append((left**2).sum())
-    return -np.diff(squares) / squares[0] if scores.shape[1] else np.zeros(0)
+    return np.asarray(-np.diff(squares) / squares[0])
 
 
 def _correlations(Z: Floats, M: Bools, scores: Floats) -> Floats:
     """Correlation of each column with each component over the observed cells."""
+    if not scores.shape[1]:
+        return np.zeros((Z.shape[1], 0))
     count = M.sum(0)[:, None]
     mean = M.T @ scores / count
-    variance = M.T @ scores**2 / count - mean**2
+    variance = np.maximum(M.T @ scores**2 / count - mean**2, 1e-12 * scores.var(0))
     # A column's observed cells have mean 0 and variance 1 already.
     covariance = np.where(M, Z, 0.0).T @ scores / count
     return np.asarray(np.clip(covariance / np.sqrt(variance), -1.0, 1.0))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import altair as alt
@@ -44,7 +45,8 @@ def chart(
     draw = KINDS.get(view.kind)
     if draw is None:
         raise UnknownName("kind of picture", view.kind, list(KINDS))
-    drawn = draw(view, answer.tables[view.table]).properties(
+    table = _only(answer.tables[view.table], view.options.get("where", {}))
+    drawn = draw(view, table).properties(
         width=width, autosize=alt.AutoSizeParams(type="fit-x", contains="padding")
     )
     spec: dict[str, Any] = drawn.to_dict(validate=check)
@@ -94,6 +96,8 @@ def ranking(view: View, table: Table) -> Any:
         for style, chosen, any_there in signs
         if any_there
     ]
+    if min(numbers, default=0) < 0 < max(numbers, default=0):
+        layers.append(base.mark_rule(style="zero").encode(x=alt.datum(0)))
     caption = base.mark_text(
         style="caption", align="left", dy=-8, limit=view.options.get("limit", 560)
     )
@@ -105,8 +109,6 @@ def ranking(view: View, table: Table) -> Any:
                 y=y, x=alt.X(low.name, type="quantitative"), x2=high.name
             )
         )
-    if min(numbers, default=0) < 0 < max(numbers, default=0):
-        layers.append(base.mark_rule(style="zero").encode(x=alt.datum(0)))
     return alt.layer(*layers).properties(height=ROW * max(1, len(table)))
 
 
@@ -248,6 +250,17 @@ def grid(view: View, table: Table) -> Any:
         )
         .properties(height=min(640, max(120, 9 * rows)))
     )
+
+
+def _only(table: Table, where: Mapping[str, Scalar]) -> Table:
+    """The rows whose columns hold the values in `where`."""
+    kept = [
+        number
+        for number, record in enumerate(table.records())
+        if all(record[name] == value for name, value in where.items())
+    ]
+    columns = {name: tuple(column[i] for i in kept) for name, column in table.columns.items()}
+    return replace(table, columns=columns) if where else table
 
 
 def _inline(records: Sequence[Mapping[str, Any]]) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -17,14 +18,14 @@ from followdata.question import Question
 from followdata.questions import measures, wording
 from followdata.questions.measures import Measures
 
-_MIDDLE_OF_RANDOM_PAIRS = 100 * (1 - np.sqrt(0.5))
-"""The median distance of two independent places on a scale of 100, |U - V| of two uniforms."""
+_AT_RANDOM = 100 * (1 - math.sqrt(0.5))
+"""The median distance between two independent places on a scale of 100 (of two uniforms)."""
 
 
 @dataclass(frozen=True)
 class Ranks:
-    """The rank of every value in its column (n x p; 1 is the highest, ties share the average,
-    NaN where the value is missing) and how many values each column has (p)."""
+    """The rank of every value in its column (n x p; 1 is the highest, equal values share the
+    average, NaN where the value is missing) and how many values each column has (p)."""
 
     ranks: Floats
     count: Floats
@@ -46,43 +47,32 @@ def compare(
 ) -> Answer:
     """The columns in which `a` and `b` stand furthest apart among all rows.
 
-    Table `compare`: measure, title, value_a, value_b, unit, rank_a, rank_b (1 is the highest),
-    n (how many rows have a value), percentile_a, percentile_b (0 lowest to 100 highest) and
-    difference, percentile_a - percentile_b = 100 (rank_b - rank_a) / n: positive where `a` has
-    the higher value. Ordered by the size of the difference.
+    Table `compare`: measure, title, value_a, value_b, unit, rank_a, rank_b (1 is the highest;
+    equal values share the average), n (how many rows have a value), percentile_a, percentile_b
+    (0 the lowest, 100 the highest) and difference, which is percentile_a - percentile_b =
+    100 (rank_b - rank_a) / n, positive where `a` has the higher value. Ordered by the size of
+    the difference.
 
-    Raises `InvalidParameter` where `a` and `b` are the same, `NothingToAnswer` where they share
-    no column that varies.
+    Raises `InvalidParameter` where `a` and `b` are the same, `NothingToAnswer` where there is
+    no column in which both have a value.
     """
-    about = data.about
     if a == b:
         raise InvalidParameter("b", f"{b} cannot be compared with itself.", "Choose another one.")
-    measured = Measures.of(data)
-    index = data.names("obs")
-    values = data.matrix(obs=[a, b])
-    places = fitted.ranks[[index.position(a), index.position(b)]]
-    percents = percentiles(places, fitted.count)
-    varies = np.nanmin(fitted.ranks, axis=0, initial=np.inf) < (fitted.count + 1) / 2
-    difference = np.where(varies, percents[0] - percents[1], np.nan)
-    known = int(np.isfinite(difference).sum())
-    if not known:
+    pair = _Pair.of(data, fitted, a, b)
+    known = np.flatnonzero(np.isfinite(pair.difference))
+    if not len(known):
         raise NothingToAnswer(
-            f"{a} and {b} have no {about.measure} in common that varies.",
-            f"Choose another pair of {about.things}.",
+            f"There is no {data.about.measure} in which both {a} and {b} have a value.",
+            f"Choose other {data.about.things}.",
         )
-    order = np.argsort(-np.nan_to_num(np.abs(difference), nan=-1.0), kind="stable")
-    shown = order[: min(top, known)]
-    titles = index.title(a), index.title(b)
-    table = _table(data, measured, titles, shown, values, places, percents, difference, fitted)
-    first = int(shown[0])
+    size = np.abs(pair.difference[known])
+    shown = known[np.argsort(-size, kind="stable")][:top].tolist()
+    table = pair.table(shown)
     return Answer(
-        sentence=(
-            f"{_furthest(data, measured, titles, first, values, places, fitted)} "
-            f"{_typically(data, known, difference)}"
-        ),
+        sentence=f"{pair.furthest(shown[0])} {pair.typically(len(known), float(np.median(size)))}",
         tables={"compare": table},
-        views=(_view(titles, table),),
-        notes=tuple(_notes(data, titles, values)),
+        views=(_view(pair.titles, table),),
+        notes=tuple(_notes(data, pair, len(known))),
     )
 
 
@@ -97,96 +87,109 @@ question = Question(
 )
 
 
-def _table(
-    data: TableData,
-    measured: Measures,
-    titles: tuple[str, str],
-    shown: np.ndarray[tuple[int], np.dtype[np.intp]],
-    values: Floats,
-    places: Floats,
-    percents: Floats,
-    difference: Floats,
-    fitted: Ranks,
-) -> Table:
-    measure, title, unit = measures.fields(data)
-    a, b = titles
-    return Table.of(
-        (measure, [measured.names[column] for column in shown]),
-        (title, [measured.titles[column] for column in shown]),
-        (Field("value_a", a), values[0, shown]),
-        (Field("value_b", b), values[1, shown]),
-        (unit, [measured.units[column] for column in shown]),
-        (Field("rank_a", f"Rank of {a}"), places[0, shown]),
-        (Field("rank_b", f"Rank of {b}"), places[1, shown]),
-        (Field("n", "Of"), fitted.count[shown].astype(int)),
-        (Field("percentile_a", f"Percentile of {a}", decimals=0), percents[0, shown]),
-        (Field("percentile_b", f"Percentile of {b}", decimals=0), percents[1, shown]),
-        (Field("difference", "Difference in percentiles", decimals=0), difference[shown]),
-    )
+@dataclass(frozen=True)
+class _Pair:
+    """Two rows side by side in all p columns: `values`, `ranks` and `percentiles` are 2 x p."""
+
+    data: TableData
+    fitted: Ranks
+    measured: Measures
+    titles: tuple[str, str]
+    values: Floats
+    ranks: Floats
+    percentiles: Floats
+
+    @classmethod
+    def of(cls, data: TableData, fitted: Ranks, a: str, b: str) -> _Pair:
+        index = data.names("obs")
+        places = fitted.ranks[[index.position(a), index.position(b)]]
+        return cls(
+            data,
+            fitted,
+            Measures.of(data),
+            (index.title(a), index.title(b)),
+            data.matrix(obs=[a, b]),
+            places,
+            percentiles(places, fitted.count),
+        )
+
+    @property
+    def difference(self) -> Floats:
+        return np.asarray(self.percentiles[0] - self.percentiles[1])
+
+    def table(self, shown: Sequence[int]) -> Table:
+        measure, title, unit = measures.fields(self.data)
+        (a, b), columns = self.titles, list(shown)
+        return Table.of(
+            (measure, [self.measured.names[column] for column in columns]),
+            (title, [self.measured.titles[column] for column in columns]),
+            (Field("value_a", a), self.values[0, columns]),
+            (Field("value_b", b), self.values[1, columns]),
+            (unit, [self.measured.units[column] for column in columns]),
+            (Field("rank_a", f"Rank of {a}"), self.ranks[0, columns]),
+            (Field("rank_b", f"Rank of {b}"), self.ranks[1, columns]),
+            (Field("n", "Of"), self.fitted.count[columns].astype(int)),
+            (Field("percentile_a", f"Place of {a}", decimals=0), self.percentiles[0, columns]),
+            (Field("percentile_b", f"Place of {b}", decimals=0), self.percentiles[1, columns]),
+            (Field("difference", "Places apart", decimals=0), self.difference[columns]),
+            title=f"Where {a} and {b} stand furthest apart",
+        )
+
+    def furthest(self, column: int) -> str:
+        """How far the two are apart in a column, in numbers and in their places among all."""
+        a, b = self.titles
+        if self.difference[column] == 0:
+            return f"{a} and {b} have the same value wherever both have one."
+        values = wording.numbers(self.values[:, column].tolist(), self.measured.units[column])
+        places = [self._place(column, rank) for rank in self.ranks[:, column].tolist()]
+        return (
+            f"{a} and {b} stand furthest apart in “{self.measured.titles[column]}”: {values[0]} "
+            f"({places[0]}) against {values[1]} ({places[1]})."
+        )
+
+    def _place(self, column: int, rank: float) -> str:
+        sharing = int((self.fitted.ranks[:, column] == rank).sum())
+        of = int(self.fitted.count[column])
+        return wording.place(rank, of, self.data.about.things, sharing)
+
+    def typically(self, known: int, distance: float) -> str:
+        """How far they are apart in the middle of all columns."""
+        among = wording.count(known, self.data.about.measure, self.data.about.measures)
+        places = wording.count(round(distance), "place", "places")
+        return f"Over the {among} that both have, they are typically {places} in a hundred apart."
 
 
-def _furthest(
-    data: TableData,
-    measured: Measures,
-    titles: tuple[str, str],
-    column: int,
-    values: Floats,
-    places: Floats,
-    fitted: Ranks,
-) -> str:
-    n = int(fitted.count[column])
-    shown = wording.numbers(values[:, column].tolist(), measured.units[column])
-    ranked = fitted.ranks[:, column]
-    where = [
-        wording.place(float(place), n, int((ranked == place).sum())) for place in places[:, column]
-    ]
-    return (
-        f"{titles[0]} and {titles[1]} stand furthest apart in “{measured.titles[column]}”: "
-        f"{shown[0]} ({where[0]} {data.about.things}) against {shown[1]} ({where[1]})."
-    )
-
-
-def _typically(data: TableData, known: int, difference: Floats) -> str:
-    typical = wording.number(round(float(np.nanmedian(np.abs(difference)))))
-    among = wording.count(known, data.about.measure, data.about.measures)
-    return (
-        f"Over the {among} that both have, they are typically {typical} places in a hundred apart."
-    )
-
-
-def _notes(data: TableData, titles: tuple[str, str], values: Floats) -> Iterator[str]:
+def _notes(data: TableData, pair: _Pair, known: int) -> Iterator[str]:
     about = data.about
-    missing = np.isnan(values)
-    if missing.any():
+    total = data.shape[1]
+    if known < total:
+        lacks = np.isnan(pair.values).sum(1)
         yield (
-            f"Of {wording.count(values.shape[1], about.measure, about.measures)}, "
-            f"{wording.number(int(missing.any(0).sum()))} are left out because a value is missing "
-            f"({titles[0]} lacks {wording.number(int(missing[0].sum()))}, "
-            f"{titles[1]} {wording.number(int(missing[1].sum()))})."
+            f"Left out: {wording.number(total - known)} of "
+            f"{wording.count(total, about.measure, about.measures)}. {pair.titles[0]} has no value "
+            f"for {wording.number(int(lacks[0]))} and {pair.titles[1]} none for "
+            f"{wording.number(int(lacks[1]))}."
         )
     yield (
-        f"Places are counted among the {about.things} that have a value. Typically means in the "
-        f"median; two {about.things} placed at random would be "
-        f"{_MIDDLE_OF_RANDOM_PAIRS:.0f} places in a hundred apart. Among so many {about.measures} "
-        "any two stand far apart in some."
+        f"Places are counted among the {about.things} that have a value, from 0 (lowest) to 100 "
+        "(highest). Typically means in the median; two that were placed at random would be "
+        f"{_AT_RANDOM:.0f} places apart. With so many {about.measures} any two stand far apart in "
+        "some."
     )
     yield "Rank 1 is the highest value, which need not be the best."
 
 
 def _view(titles: tuple[str, str], table: Table) -> View:
+    a, b = titles
     differences = [value for value in table.columns["difference"] if isinstance(value, float)]
     higher = sum(difference > 0 for difference in differences)
+    lower = sum(difference < 0 for difference in differences)
     return View(
         kind="pairs",
         table="compare",
         channels={"label": "title", "a": "percentile_a", "b": "percentile_b"},
-        title=f"Where {titles[0]} and {titles[1]} stand furthest apart",
-        description=f"Two points a row, from 0 (lowest of all) to 100 (highest). {titles[0]} is the "
-        f"higher in {higher} of the {len(differences)} rows and {titles[1]} in "
-        f"{len(differences) - higher}.",
-        options={
-            "a_title": titles[0],
-            "b_title": titles[1],
-            "x_title": "Place among all, 0 to 100",
-        },
+        title=f"Where {a} and {b} stand furthest apart",
+        description=f"Two points a row, each a place among all from 0 (lowest) to 100 (highest). "
+        f"{a} stands higher in {higher} of {len(differences)} rows, {b} in {lower}.",
+        options={"a_title": a, "b_title": b, "x_title": "Place among all, from 0 to 100"},
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -20,8 +20,8 @@ from followdata.questions.measures import Measures
 RANK = 5
 _STRONGEST = 10
 _LEAST_ROWS = _LEAST_COLUMNS = 3
-_WORTH_A_NAME = 0.3
-"""A loading below this does not give an end of a component its name."""
+_WORTH_NAMING = 0.3
+"""A column with a weaker loading than this is not named in the sentence."""
 
 
 def fit_components(data: TableData) -> Components:
@@ -40,27 +40,29 @@ def show_map(
 ) -> Answer:
     """Each row of the data at its scores on two components, and what the components are made of.
 
-    Tables: `map` (thing, x, y; value if `color`, marked if `group`), rows that were left out
-    not among them; `loadings` (component, measure, title, loading), the ten strongest of each
-    component. A loading is the unit-length weight times the standard deviation of the scores:
-    the correlation of measure and component, where nothing is missing.
+    Tables: `map` (thing, x, y; value if `color`, marked if `group`) without the rows that were
+    left out; `loadings` (component, measure, title, loading), the ten strongest of each of the
+    two components. A loading is the correlation of a measure and a component over the rows
+    where the measure was observed, from -1 to 1.
 
-    Raises `InvalidParameter` for the same component twice or one the data do not have, and
+    Raises `InvalidParameter` for the same component twice or one that the data do not have,
     `NothingToAnswer` where fewer than three rows or three columns can be used.
     """
-    _check(data, fitted, x, y)
+    rows = np.flatnonzero(~np.isnan(fitted.scores).all(1)).tolist()
+    _check(data, fitted, len(rows), x, y)
     measured = Measures.of(data)
-    shown = [_Axis.of(fitted, component, data, measured) for component in (x, y)]
-    marking = _Marking(data, fitted, color, group, measured)
+    axes = [_Axis.of(fitted, component, data, measured) for component in (x, y)]
+    marks = list(_marks(data, measured, color, group))
+    sentences = [_carried(data, len(rows), axes), *(axis.sentence() for axis in axes)]
+    if group is not None:
+        sentences.extend(_group_lies(data, fitted, group, x, y))
     return Answer(
-        sentence=" ".join(
-            [_carried(data, fitted, shown), *_separated(shown), *marking.words(x, y)]
-        ),
+        sentence=" ".join(sentences),
         tables={
-            "map": _map_table(data, fitted, x, y, marking),
-            "loadings": _loadings_table(data, shown, measured),
+            "map": _map_table(data, fitted.scores[:, [x - 1, y - 1]], rows, axes, marks),
+            "loadings": _loadings_table(data, axes, measured),
         },
-        views=(_scatter(data, shown, marking), *(_ranking(data, axis) for axis in shown)),
+        views=(_scatter(data, axes, marks), *(_ranking(data, axis) for axis in axes)),
         notes=tuple(_notes(data, fitted)),
     )
 
@@ -78,85 +80,50 @@ question = Question(
 
 @dataclass(frozen=True)
 class _Axis:
-    """One component: its number, share, strongest columns, and what stands at its two ends."""
+    """One component: its number, its share of the differences, the loadings of all columns, the
+    strongest columns, and what stands at its two ends."""
 
     component: int
     share: float
     loadings: Floats
-    strongest: tuple[int, ...]
-    ends: tuple[str, str]
-    titles: tuple[str, str]
-    """The strongest column that grows towards the low and the high end; "" if there is none."""
+    strongest: Sequence[int]
+    titles: Sequence[str]
+    first: str
+    last: str
 
     @classmethod
     def of(cls, fitted: Components, component: int, data: TableData, measured: Measures) -> _Axis:
         scores = fitted.scores[:, component - 1]
-        loadings = fitted.loadings[:, component - 1] * np.nanstd(scores)
-        order = np.argsort(-np.abs(np.nan_to_num(loadings)), kind="stable")
+        loadings = fitted.correlations[:, component - 1]
+        used = np.flatnonzero(~np.isnan(loadings))
+        strongest = used[np.argsort(-np.abs(loadings[used]), kind="stable")][:_STRONGEST]
         things = data.names("obs").titles
-        low, high = int(np.nanargmin(loadings)), int(np.nanargmax(loadings))
         return cls(
             component,
             float(fitted.shares[component - 1]),
             loadings,
-            tuple(order[:_STRONGEST].tolist()),
-            (things[int(np.nanargmin(scores))], things[int(np.nanargmax(scores))]),
-            (
-                measured.titles[low] if loadings[low] < -_WORTH_A_NAME else "",
-                measured.titles[high] if loadings[high] > _WORTH_A_NAME else "",
-            ),
+            strongest.tolist(),
+            measured.titles,
+            things[int(np.nanargmin(scores))],
+            things[int(np.nanargmax(scores))],
         )
 
-
-class _Marking:
-    """What the points are coloured by, if anything was asked for."""
-
-    def __init__(
-        self,
-        data: TableData,
-        fitted: Components,
-        color: str | None,
-        group: str | None,
-        measured: Measures,
-    ) -> None:
-        self.columns: list[tuple[Field, list[object]]] = []
-        self.group = group
-        self.scores = fitted.scores
-        self.many = data.about.things
-        if color is not None:
-            position = data.names("var").position(color)
-            title, unit = measured.titles[position], measured.units[position]
-            values = data.matrix(var=[color])[:, 0]
-            heading = Field("value", title, unit=unit, lang=data.about.lang)
-            self.columns.append((heading, list(values)))
-        if group is not None:
-            label = data.about.label or "group"
-            self.members = data.labels("obs")[label] == group
-            words = [group if member else f"other {self.many}" for member in self.members]
-            self.columns.append((Field("marked", label.replace("_", " ").capitalize()), words))
-
-    @property
-    def channels(self) -> dict[str, str]:
-        return {"color": self.columns[0][0].name} if self.columns else {}
-
-    def words(self, x: int, y: int) -> Iterator[str]:
-        """Where the marked group lies."""
-        if self.group is None:
-            return
-        mine = self.scores[self.members]
-        mine = mine[~np.isnan(mine[:, 0])]
-        if len(mine):
-            at = wording.numbers([float(mine[:, axis - 1].mean()) for axis in (x, y)])
-            yield (
-                f"{self.group} ({len(mine)} of the {self.many}) lies at {at[0]} on component {x} "
-                f"and {at[1]} on component {y} in the mean, where 0 is the mean of all."
-            )
+    def sentence(self) -> str:
+        """What the component runs between, and what rises and falls most along it."""
+        rises, falls = int(np.nanargmax(self.loadings)), int(np.nanargmin(self.loadings))
+        named = [
+            f"“{self.titles[column]}” {verb} most"
+            for column, verb in ((rises, "rises"), (falls, "falls"))
+            if abs(self.loadings[column]) > _WORTH_NAMING
+            and (self.loadings[column] > 0) == (verb == "rises")
+        ]
+        along = f"; along it {' and '.join(named)}" if named else ""
+        return f"Component {self.component} runs from {self.first} to {self.last}{along}."
 
 
-def _check(data: TableData, fitted: Components, x: int, y: int) -> None:
+def _check(data: TableData, fitted: Components, rows: int, x: int, y: int) -> None:
     about = data.about
-    rows = int((~np.isnan(fitted.scores)).any(1).sum())
-    columns = int((~np.isnan(fitted.loadings)).any(1).sum())
+    columns = int((~np.isnan(fitted.loadings).all(1)).sum())
     if rows < _LEAST_ROWS or columns < _LEAST_COLUMNS:
         raise NothingToAnswer(
             f"Only {wording.count(rows, about.thing, about.things)} and "
@@ -165,85 +132,102 @@ def _check(data: TableData, fitted: Components, x: int, y: int) -> None:
             f"A map needs {_LEAST_ROWS} of each.",
         )
     if x == y:
-        raise InvalidParameter("y", f"{y} is already drawn to the right.", "Choose two components.")
+        raise InvalidParameter(
+            "y", f"component {y} is drawn to the right already.", "Choose another one."
+        )
     found = len(fitted.shares)
     for name, component in (("x", x), ("y", y)):
         if component > found:
-            raise InvalidParameter(
-                name,
-                f"the data hold no more than {wording.count(found, 'component', 'components')}.",
-            )
+            has = wording.count(found, "component", "components")
+            raise InvalidParameter(name, f"the data have only {has}.")
 
 
-def _carried(data: TableData, fitted: Components, shown: list[_Axis]) -> str:
-    rows = int((~np.isnan(fitted.scores[:, 0])).sum())
-    both = sum(axis.share for axis in shown)
-    each = " and ".join(wording.share(axis.share) for axis in shown)
-    which = (
-        "Two components carry"
-        if {axis.component for axis in shown} == {1, 2}
-        else f"Components {shown[0].component} and {shown[1].component} carry"
-    )
+def _marks(
+    data: TableData, measured: Measures, color: str | None, group: str | None
+) -> Iterator[tuple[Field, Sequence[Any]]]:
+    """What is said of every row beside its place: the value of a column, whether in a group."""
+    if color is not None:
+        column = data.names("var").position(color)
+        title, unit = measured.titles[column], measured.units[column]
+        heading = Field("value", title, unit=unit, lang=data.about.lang)
+        yield heading, data.matrix(var=[color])[:, 0].tolist()
+    if group is not None:
+        label = data.about.label or "group"
+        heading = Field("marked", label.replace("_", " ").capitalize())
+        others = f"other {data.about.things}"
+        yield heading, [group if member else others for member in _members(data, group)]
+
+
+def _members(data: TableData, group: str) -> Any:
+    return data.labels("obs")[data.about.label or "group"] == group
+
+
+def _carried(data: TableData, rows: int, axes: Sequence[_Axis]) -> str:
+    # The two shares are not added up: rounded, they would not agree with a rounded sum.
+    shares = " and ".join(wording.share(axis.share) for axis in axes)
+    numbers = " and ".join(str(axis.component) for axis in axes)
     among = wording.count(rows, data.about.thing, data.about.things)
-    return f"{which} {wording.share(both)} of the differences between {among} ({each})."
+    return f"Components {numbers} carry {shares} of the differences between {among}."
 
 
-def _separated(shown: list[_Axis]) -> Iterator[str]:
-    for axis in shown:
-        name = f"The {wording.ordinal_word(axis.component)}"
-        (low, high), (low_end, high_end) = axis.titles, axis.ends
-        if low and high:
-            yield (
-                f"{name} sets those high in “{high}” ({high_end} furthest out) against those "
-                f"high in “{low}” ({low_end})."
-            )
-        elif low or high:
-            title = low or high
-            top, bottom = (low_end, high_end) if low else (high_end, low_end)
-            yield f"{name} follows “{title}”, from {bottom} at the low end to {top} at the high."
-        else:
-            yield f"{name} runs from {low_end} to {high_end}, and no single column stands for it."
+def _group_lies(data: TableData, fitted: Components, group: str, x: int, y: int) -> Iterator[str]:
+    scores = fitted.scores[_members(data, group)][:, [x - 1, y - 1]]
+    scores = scores[~np.isnan(scores[:, 0])]
+    if len(scores):
+        means = wording.numbers(scores.mean(0).round(1).tolist())
+        many = wording.count(len(scores), data.about.thing, data.about.things)
+        yield (
+            f"{group} ({many}) lies on average at {means[0]} on component {x} and {means[1]} on "
+            f"component {y}; the average of all is 0."
+        )
 
 
-def _map_table(data: TableData, fitted: Components, x: int, y: int, marking: _Marking) -> Table:
-    about = data.about
-    used = np.flatnonzero(~np.isnan(fitted.scores[:, 0]))
+def _map_table(
+    data: TableData,
+    scores: Floats,
+    rows: list[int],
+    axes: Sequence[_Axis],
+    marks: Sequence[tuple[Field, Sequence[Any]]],
+) -> Table:
     names = data.names("obs").names
-    headings = [
-        Field(axis, f"Component {number}", decimals=2) for axis, number in (("x", x), ("y", y))
-    ]
+    x, y = (f"Component {axis.component}" for axis in axes)
+    thing = Field("thing", data.about.thing.capitalize(), link="distinctive")
     return Table.of(
-        (
-            Field("thing", about.thing.capitalize(), link="distinctive"),
-            [names[row] for row in used],
-        ),
-        (headings[0], fitted.scores[used, x - 1]),
-        (headings[1], fitted.scores[used, y - 1]),
-        *((heading, [values[row] for row in used]) for heading, values in marking.columns),
+        (thing, [names[row] for row in rows]),
+        (Field("x", x, decimals=2), scores[rows, 0]),
+        (Field("y", y, decimals=2), scores[rows, 1]),
+        *((heading, [values[row] for row in rows]) for heading, values in marks),
+        title=f"Where the {data.about.things} lie",
     )
 
 
-def _loadings_table(data: TableData, shown: list[_Axis], measured: Measures) -> Table:
+def _loadings_table(data: TableData, axes: Sequence[_Axis], measured: Measures) -> Table:
     measure, title, _ = measures.fields(data)
-    rows = [(axis, column) for axis in shown for column in axis.strongest]
+    rows = [(axis, column) for axis in axes for column in axis.strongest]
     return Table.of(
         (Field("component", "Component"), [axis.component for axis, _ in rows]),
         (measure, [measured.names[column] for _, column in rows]),
         (title, [measured.titles[column] for _, column in rows]),
         (Field("loading", "Loading", decimals=2), [axis.loadings[column] for axis, column in rows]),
+        title="What the components are made of",
     )
 
 
-def _scatter(data: TableData, shown: list[_Axis], marking: _Marking) -> View:
-    x, y = shown
+def _scatter(
+    data: TableData, axes: Sequence[_Axis], marks: Sequence[tuple[Field, Sequence[Any]]]
+) -> View:
+    x, y = axes
+    channels = {"x": "x", "y": "y", "label": "thing"}
+    if marks:
+        channels["color"] = marks[0][0].name
     return View(
         kind="scatter",
         table="map",
-        channels={"x": "x", "y": "y", "label": "thing", **marking.channels},
+        channels=channels,
         title=f"The {data.about.things} on components {x.component} and {y.component}",
         description=f"A point for each of the {data.about.things}. Component {x.component} runs "
-        f"from {x.ends[0]} on the left to {x.ends[1]} on the right, component {y.component} from "
-        f"{y.ends[0]} at the bottom to {y.ends[1]} at the top. Those close together are alike.",
+        f"from {x.first} on the left to {x.last} on the right, component {y.component} from "
+        f"{y.first} at the bottom to {y.last} at the top. Those close together are alike in much.",
     )
 
 
@@ -254,9 +238,9 @@ def _ranking(data: TableData, axis: _Axis) -> View:
         table="loadings",
         channels={"label": "title", "value": "loading"},
         title=f"What component {axis.component} is made of",
-        description=f"The {data.about.measures} that go most with component {axis.component}: "
-        f"{(strongest > 0).sum()} of the {len(strongest)} strongest grow with it and "
-        f"{(strongest < 0).sum()} shrink.",
+        description=f"The {len(strongest)} {data.about.measures} that go most with component "
+        f"{axis.component}: {(strongest > 0).sum()} rise along it and {(strongest < 0).sum()} "
+        f"fall, the strongest with a loading of {wording.number(strongest[0].round(2))}.",
         options={"where": {"component": axis.component}},
     )
 
@@ -268,22 +252,26 @@ def _notes(data: TableData, fitted: Components) -> Iterator[str]:
             f"{wording.number(fitted.missing)} of {wording.number(fitted.cells)} values "
             f"({wording.share(fitted.missing / fitted.cells)}) are missing. The components are "
             "fitted to the values that are there (variational Bayesian PCA), not to means put in "
-            "their place; shares of the differences count observed values only."
+            "their place; loadings and shares count only values that are there."
         )
     else:
-        yield f"No value is missing among the {wording.number(fitted.cells)} used."
-    reasons = [
-        f"{wording.count(fitted.empty, about.measure, about.measures)} with values for too few "
-        f"{about.things} (under {wording.share(LEAST_OBSERVED)})",
-        f"{wording.count(fitted.constant, about.measure, about.measures)} with one value for all",
-        f"{wording.count(fitted.rows_left_out, about.thing, about.things)} with too few values",
+        yield f"None of the {wording.number(fitted.cells)} values used is missing."
+    few = wording.share(LEAST_OBSERVED)
+    reasons = (
+        (fitted.empty, about.measure, about.measures, f"with values for under {few} of the rows"),
+        (fitted.constant, about.measure, about.measures, "with the same value everywhere"),
+        (fitted.rows_left_out, about.thing, about.things, f"with under {few} of the values"),
+    )
+    left_out = [
+        f"{wording.count(amount, one, many)} {why}" for amount, one, many, why in reasons if amount
     ]
-    amounts = (fitted.empty, fitted.constant, fitted.rows_left_out)
-    left_out = [reason for reason, amount in zip(reasons, amounts, strict=True) if amount]
     if left_out:
         yield f"Left out: {listing(left_out)}."
     yield (
-        f"Every column counts the same, whatever its unit, and {about.measures} that say the same "
-        "thing twice count twice. Components describe these data; they are not causes, and which "
-        "end is positive means nothing."
+        "A loading is the correlation with the component, from −1 to 1. Every one of the "
+        f"{about.measures} counts the same, so what several of them measure counts several times."
+    )
+    yield (
+        "Components describe these data and prove nothing about causes; which end is positive "
+        "has no meaning."
     )

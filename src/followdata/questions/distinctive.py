@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -23,9 +23,9 @@ FAR = 3.5
 
 @dataclass(frozen=True)
 class Expected:
-    """What to expect of any row: for each of p columns the median, the robust spread around it
-    (NaN where nothing varies) and how many values there are; for each of n rows how many of its
-    scores are beyond `FAR`."""
+    """What to expect of any row, without knowing which: for each of p columns the median, the
+    robust spread around it (NaN where nothing varies) and how many values there are; for each
+    of n rows which part of its scores is beyond `FAR` (NaN where it has none)."""
 
     median: Floats
     spread: Floats
@@ -37,8 +37,10 @@ def fit_expected(data: TableData) -> Expected:
     """Median and spread of every column, over the values that are there."""
     X = data.matrix()
     median, spread = robust_centre(X)
-    far = np.abs((X - median) / spread) > FAR
-    return Expected(median, spread, np.isfinite(X).sum(0).astype(float), far.sum(1).astype(float))
+    scores = np.abs((X - median) / spread)
+    known = np.isfinite(scores).sum(1)
+    far = np.where(known, (scores > FAR).sum(1) / np.maximum(known, 1), np.nan)
+    return Expected(median, spread, np.isfinite(X).sum(0).astype(float), far)
 
 
 def distinctive(
@@ -56,37 +58,22 @@ def distinctive(
 
     Raises `NothingToAnswer` where the thing has no value in any column that varies.
     """
-    measured = Measures.of(data)
     values = data.matrix(obs=[thing])[0]
     scores = (values - fitted.median) / fitted.spread
-    known = int(np.isfinite(scores).sum())
-    if not known:
+    known = np.flatnonzero(np.isfinite(scores))
+    if not len(known):
         raise NothingToAnswer(
             f"{thing} has no value in any {data.about.measure} that varies.",
             f"Choose another {data.about.thing}.",
         )
-    order = np.argsort(-np.nan_to_num(np.abs(scores), nan=-1.0), kind="stable")
-    shown = order[: min(top, known)]
-    columns = data.matrix(var=[measured.names[column] for column in shown])
-    row = data.names("obs").position(thing)
-    places = ranks(columns)[row]
-    measure, title, unit = measures.fields(data)
-    table = Table.of(
-        (measure, [measured.names[column] for column in shown]),
-        (title, [measured.titles[column] for column in shown]),
-        (Field("value", data.names("obs").title(thing)), values[shown]),
-        (unit, [measured.units[column] for column in shown]),
-        (Field("expected", "Median of all"), fitted.median[shown]),
-        (Field("score", "Score", decimals=1), scores[shown]),
-        (Field("rank", "Rank"), places),
-        (Field("n", "Of"), fitted.count[shown].astype(int)),
-    )
-    first = _First(data, fitted, measured, thing, int(shown[0]), columns[:, 0], float(places[0]))
+    shown = known[np.argsort(-np.abs(scores[known]), kind="stable")][:top]
+    standing = _Standing.of(data, fitted, thing, shown.tolist())
+    table = standing.table(scores)
     return Answer(
-        sentence=first.sentence(),
+        sentence=standing.sentence(),
         tables={"distinctive": table},
         views=(_view(data, thing, table),),
-        notes=(first.note(), *_notes(data, fitted, thing, values, scores)),
+        notes=(standing.note(), *_notes(data, fitted, thing, len(known))),
     )
 
 
@@ -102,81 +89,109 @@ question = Question(
 
 
 @dataclass(frozen=True)
-class _First:
-    """The column in which the thing stands out most."""
+class _Standing:
+    """Where one row stands in the columns shown: all their values, and its own rank in each."""
 
     data: TableData
     fitted: Expected
     measured: Measures
-    thing: str
-    column: int
-    values: Floats
-    rank: float
+    row: int
+    shown: Sequence[int]
+    columns: Floats
+    ranks: Floats
+
+    @classmethod
+    def of(cls, data: TableData, fitted: Expected, thing: str, shown: Sequence[int]) -> _Standing:
+        measured = Measures.of(data)
+        columns = data.matrix(var=[measured.names[column] for column in shown])
+        row = data.names("obs").position(thing)
+        return cls(data, fitted, measured, row, shown, columns, ranks(columns)[row])
 
     @property
-    def value(self) -> float:
-        return float(self.values[self.data.names("obs").position(self.thing)])
+    def thing(self) -> str:
+        return self.data.names("obs").titles[self.row]
+
+    def table(self, scores: Floats) -> Table:
+        measure, title, unit = measures.fields(self.data)
+        shown = list(self.shown)
+        return Table.of(
+            (measure, [self.measured.names[column] for column in shown]),
+            (title, [self.measured.titles[column] for column in shown]),
+            (Field("value", self.thing), self.columns[self.row]),
+            (unit, [self.measured.units[column] for column in shown]),
+            (Field("expected", "Median of all"), self.fitted.median[shown]),
+            (Field("score", "Score", decimals=1), scores[shown]),
+            (Field("rank", "Rank"), self.ranks),
+            (Field("n", "Of"), self.fitted.count[shown].astype(int)),
+            title=f"Where {self.thing} stands out",
+        )
 
     def sentence(self) -> str:
-        median = float(self.fitted.median[self.column])
-        value, expected = wording.numbers([self.value, median], self.measured.units[self.column])
-        sharing = int((self.values == self.value).sum())
-        place = wording.place(self.rank, int(self.fitted.count[self.column]), sharing)
+        """The column in which the row stands out most, in numbers and in its place among all."""
+        first, values = self.shown[0], self.columns[:, 0]
+        value, median = float(values[self.row]), float(self.fitted.median[first])
+        if value == median:
+            return f"{self.thing} stands out in nothing: all its values are the median ones."
+        shown = wording.numbers([value, median], self.measured.units[first])
+        place = wording.place(
+            float(self.ranks[0]),
+            int(self.fitted.count[first]),
+            self.data.about.things,
+            int((values == value).sum()),
+        )
         return (
-            f"{self.data.names('obs').title(self.thing)} stands out most in "
-            f"“{self.measured.titles[self.column]}”: {value} against a median of {expected} "
-            f"({place} {self.data.about.things})."
+            f"{self.thing} stands out most in “{self.measured.titles[first]}”: {shown[0]} against "
+            f"a median of {shown[1]} ({place})."
         )
 
     def note(self) -> str:
         """How many others lie as far from the median in that very column."""
-        away = np.abs(self.values - self.fitted.median[self.column])
-        as_far = int((away >= abs(self.value - self.fitted.median[self.column])).sum()) - 1
-        others = wording.count(
-            as_far, f"other {self.data.about.thing}", f"other {self.data.about.things}"
-        )
-        verb = "lies" if as_far == 1 else "lie"
+        away = np.abs(self.columns[:, 0] - self.fitted.median[self.shown[0]])
+        others = int((away >= away[self.row]).sum()) - 1
+        about = self.data.about
+        who = wording.count(others, f"other {about.thing} lies", f"other {about.things} lie")
         return (
-            f"In “{self.measured.titles[self.column]}”, {others if as_far else 'none of the others'} "
-            f"{verb} as far from the median."
+            f"In “{self.measured.titles[self.shown[0]]}”, "
+            f"{who if others else f'no other {about.thing} lies'} as far from the median."
         )
 
 
-def _notes(
-    data: TableData, fitted: Expected, thing: str, values: Floats, scores: Floats
-) -> Iterator[str]:
+def _notes(data: TableData, fitted: Expected, thing: str, known: int) -> Iterator[str]:
     about = data.about
-    known = int(np.isfinite(scores).sum())
-    far = int(fitted.far[data.names("obs").position(thing)])
+    far = float(fitted.far[data.names("obs").position(thing)])
+    typical = float(np.nanmedian(fitted.far))
     yield (
-        f"Of the {wording.count(known, 'score', 'scores')} of {thing}, {far} are larger than {FAR}; "
-        f"the middle one of all {about.things} has {wording.number(float(np.median(fitted.far)))}. "
-        f"Among so many {about.measures} every {about.thing} is far out in some, so a place on this "
-        "list is no proof of anything unusual."
+        f"{wording.share(far)} of the {wording.count(known, 'score', 'scores')} of {thing} are "
+        f"beyond {FAR}; for the {about.thing} in the middle it is {wording.share(typical)}. With "
+        f"so many {about.measures} any {about.thing} is far out in some, so a place on this list "
+        "is no proof of anything unusual."
     )
-    missing = int(np.isnan(values).sum())
-    if missing:
+    total = data.shape[1]
+    if known < total:
         yield (
-            f"{thing} has no value in {wording.number(missing)} of "
-            f"{wording.count(len(values), about.measure, about.measures)}; they are not ranked."
+            f"Left out: {wording.number(total - known)} of "
+            f"{wording.count(total, about.measure, about.measures)}, for which {thing} has no "
+            "value or all have the same."
         )
     yield (
-        "A score is the distance from the median in robust standard deviations (1.4826 x the "
-        "median absolute deviation; 1.2533 x the mean one where more than half of the values are "
-        f"the same). It compares with all {about.things}, not with similar ones. Rank 1 is the "
-        "highest value, which need not be the best."
+        f"A score compares with all {about.things}, not with similar ones: it is the distance "
+        "from the median in robust standard deviations (1.4826 times the median absolute "
+        "deviation, or 1.2533 times the mean one where more than half of the values are equal)."
     )
+    yield "Rank 1 is the highest value, which need not be the best."
 
 
 def _view(data: TableData, thing: str, table: Table) -> View:
     scores = [score for score in table.columns["score"] if isinstance(score, float)]
     above = sum(score > 0 for score in scores)
+    title = data.names("obs").title(thing)
     return View(
         kind="ranking",
         table="distinctive",
         channels={"label": "title", "value": "score"},
-        title=f"Where {data.names('obs').title(thing)} stands out",
-        description=f"The {len(scores)} largest scores: {above} above the median and "
-        f"{len(scores) - above} below, from {wording.number(scores[0])} to "
-        f"{wording.number(scores[-1])} robust standard deviations.",
+        title=f"Where {title} stands out",
+        description=f"The {len(scores)} scores furthest from 0: {title} lies above the median in "
+        f"{above} and below it in {len(scores) - above}. They run from "
+        f"{wording.number(round(scores[0], 1))} to {wording.number(round(scores[-1], 1))} robust "
+        "standard deviations.",
     )

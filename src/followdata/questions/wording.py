@@ -14,7 +14,7 @@ _MOST_DECIMALS = 6
 def number(value: float, unit: str = "") -> str:
     """A number with three figures that count, thin spaces between thousands, and its unit.
 
-    >>> number(12.345, "%"), number(-0.04567), number(3.0), number(1234.5, "kr")
+    >>> number(12.345, "%"), number(-0.04567), number(3.0), number(1234.6, "kr")
     ('12.3\\xa0%', '−0.0457', '3', '1\\u202f235\\xa0kr')
     """
     return numbers([value], unit)[0]
@@ -40,6 +40,7 @@ def numbers(values: Sequence[float], unit: str = "") -> list[str]:
         decimals = max(len(text.rstrip("0").partition(".")[2]) for text in texts)
         texts = [f"{value:,.{decimals}f}" for value in values]
     ending = f"{FIXED}{unit}" if unit else ""
+    texts = [text if value else "0" for value, text in zip(values, texts, strict=True)]
     return [text.replace(",", THIN).replace("-", "−") + ending for text in texts]
 
 
@@ -81,35 +82,23 @@ def ordinal(position: int) -> str:
     return f"{position}{ending}"
 
 
-def ordinal_word(position: int) -> str:
-    """The first few places, in letters.
-
-    >>> ordinal_word(2), ordinal_word(6)
-    ('second', '6th')
-    """
-    words = ("first", "second", "third", "fourth", "fifth")
-    return words[position - 1] if position <= len(words) else ordinal(position)
-
-
-def place(rank: float, of: int, sharing: int = 1) -> str:
-    """A rank, 1 being the highest, as people say it, from the nearer end.
+def place(rank: float, of: int, things: str, sharing: int = 1) -> str:
+    """A rank, 1 being the highest, as people say it: from the nearer end, if it is near one.
 
     `rank` is the average of the places that `sharing` equal values take up.
 
-    >>> place(1, 290), place(288, 290), place(2.5, 290, sharing=2), place(120, 290)
-    ('highest of 290', '3rd lowest of 290', 'one of 2 that are 2nd highest of 290', 'rank 120 of 290')
+    >>> place(1, 290, "towns"), place(288, 290, "towns"), place(120, 290, "towns")
+    ('highest of 290 towns', '3rd lowest of 290 towns', 'rank 120 of 290 towns')
+    >>> place(2.5, 290, "towns", sharing=2)
+    '2nd highest of 290 towns, shared by 2'
     """
     from_top = round(rank - (sharing - 1) / 2)
     from_bottom = round(of + 1 - rank - (sharing - 1) / 2)
     nearest = min(from_top, from_bottom)
-    if nearest > _NEAR_AN_END and sharing == 1:
-        return f"rank {from_top} of {of}"
-    end = "highest" if from_top <= from_bottom else "lowest"
-    position = end if nearest == 1 else f"{ordinal(nearest)} {end}"
-    if sharing == 1:
-        return f"{position} of {of}"
-    return f"one of {sharing} that are {position} of {of}"
-
-
-_NEAR_AN_END = 50
-"""Up to this place from an end, people are told how far from that end."""
+    among = f"of {number(of)} {things}"
+    if nearest > of / 4:
+        words = f"rank {number(from_top)} {among}"
+    else:
+        end = "highest" if from_top <= from_bottom else "lowest"
+        words = f"{end if nearest == 1 else f'{ordinal(nearest)} {end}'} {among}"
+    return words if sharing == 1 else f"{words}, shared by {sharing}"

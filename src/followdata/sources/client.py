@@ -203,7 +203,9 @@ class Client:
             if pause is not None:
                 return self._pause(pause)
             problem = f"answered {status}"
-        elif isinstance(error, httpx.TransportError | httpx.DecodingError | _NotJSON):
+        elif isinstance(error, _NotJSON):
+            problem = f"answered with {error}"
+        elif isinstance(error, httpx.TransportError | httpx.DecodingError):
             problem = f"gave no whole answer ({str(error) or type(error).__name__})"
         else:
             return False

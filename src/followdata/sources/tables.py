@@ -36,10 +36,15 @@ MISSING = frozenset({"", "na", "n/a", "nan", "null", "?"})
 # The first of these that fits: a file with semicolons may well hold a comma in every row.
 _DELIMITERS = "\t;|,"
 _SNIFFED_ROWS = 50
-_ADVICE = "A table is text, such as CSV or TSV, with one row a line and at least one column of numbers."
+_ADVICE = (
+    "A table is text, such as CSV or TSV, with one row a line and at least one column of numbers."
+)
 _IDENTIFIERS = frozenset(
-    {"", "#", "id", "ids", "index", "key", "name", "row", "row names", "rownames", "sample", "unnamed: 0"}
-)  # fmt: skip
+    {
+        *("", "#", "id", "ids", "index", "key", "name", "row", "sample"),
+        *("row names", "rownames", "unnamed: 0"),
+    }
+)
 _OTHER_FORMATS = {
     b"PK\x03\x04": "a zip file, as Excel workbooks are",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
@@ -65,7 +70,7 @@ def read_table(path: Path, *, retrieved: str = "") -> TableFile:
     """
     rows = _rows(path)
     columns = _columns(rows, path)
-    names, columns, on_names = _row_names(columns)
+    names, columns, on_names = _row_names(columns, headed=rows.headed)
     measures = [column for column in columns if column.is_measure]
     labels = {column.label: column.words for column in columns if column.is_label}
     if not measures:
@@ -131,8 +136,9 @@ def _content(path: Path) -> bytes:
 
 @dataclass(frozen=True)
 class _Rows:
-    """The headings ("" without any), and the fields of each row with its line in the file."""
+    """The headings ("" where there are none), and the fields of each row with its line."""
 
+    headed: bool
     headings: Sequence[str]
     fields: Sequence[Sequence[str]]
     lines: Sequence[int]
@@ -149,16 +155,18 @@ def _rows(path: Path) -> _Rows:
     if not split:
         raise InvalidInput(str(path), "it is empty.", _ADVICE)
     comma = delimiter == ";"
-    first = split[0][1]
-    headings = [""] * len(first)
-    if not _is_data(first, decimal_comma=comma):
-        headings, split = first, split[1:]
-    if not split:
-        raise InvalidInput(str(path), "there are no rows under the headings.", _ADVICE)
-    if len(split[0][1]) == len(headings) + 1:
-        headings = ["", *headings]  # R writes no heading above the names of rows.
+    headings = split[0][1]
+    headed = not _is_data(headings, decimal_comma=comma)
+    if headed:
+        split = split[1:]
+        if not split:
+            raise InvalidInput(str(path), "there are no rows under the headings.", _ADVICE)
+        if len(split[0][1]) == len(headings) + 1:
+            headings = ["", *headings]  # R writes no heading above the names of rows.
+    else:
+        headings = [""] * len(headings)
     lines, fields = zip(*split, strict=True)
-    rows = _Rows(headings, fields, lines, comma)
+    rows = _Rows(headed, headings, fields, lines, comma)
     _check_widths(rows, path)
     return rows
 
@@ -189,7 +197,9 @@ def _split(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 def _is_data(first: Sequence[str], *, decimal_comma: bool) -> bool:
     """Whether a first row is all numbers, and so not headings."""
     numbers = [_number(text, decimal_comma=decimal_comma) for text in first]
-    return None not in numbers and any(number == number for number in numbers)
+    return None not in numbers and not all(
+        math.isnan(number) for number in numbers if number is not None
+    )
 
 
 def _check_widths(rows: _Rows, path: Path) -> None:
@@ -240,9 +250,9 @@ class _Column:
 
     @property
     def stray(self) -> str:
-        """The first word, where most of a label's values are numbers."""
-        present = [number for number in self.numbers if number is None or number == number]
-        if present.count(None) * 2 >= len(present):
+        """The first word among values that are mostly numbers; "" where there is none."""
+        present = [number for number in self.numbers if number is None or not math.isnan(number)]
+        if not self.is_label or 2 * present.count(None) >= len(present):
             return ""
         return self.texts[self.numbers.index(None)]
 
@@ -256,22 +266,118 @@ def _columns(rows: _Rows, path: Path) -> list[_Column]:
 
 
 def _row_names(
-    columns: Sequence[_Column],
+    columns: Sequence[_Column], *, headed: bool
 ) -> tuple[list[str], list[_Column], tuple[str, ...]]:
-    """The names of the rows, the columns they leave, told apart, and what is to be said of it.
+    """The names of the rows, the columns that are left, and what is to be said of it.
 
-    Codes that some rows share are not measurements for that: the repeats are numbered.
+    Identifiers that some rows share are not measurements for that: the repeats are numbered.
     """
     first, *others = columns
     numbered = [f"row {n + 1}" for n in range(len(first.texts))]
-    unique = len(set(first.texts)) == len(first.texts) and all(first.texts)
+    identifier = headed and _is_identifier(first.heading)
     words_only = all(number is None for number in first.numbers)
-    identifier = len(columns) > 1 and _is_identifier(first.heading) and any(rows_named(columns))
-    if unique and (words_only or identifier):
-        return list(first.texts), _headed(others, 2), ()
-    if identifier:
-        names = [text or name for text, name in zip(first.texts, numbered, strict=True)]
-        what = f"“{first.heading}”" if first.heading else "the first column"
-        remark = f"Some rows have the same value in {what}: the repeats are numbered."
-        return _told_apart(names), _headed(others, 2), (remark,)
-    return numbered, _headed(columns, 1), ()
+    if not identifier and not (words_only and _are_unique(first.texts)):
+        return numbered, _headed(columns), ()
+    names = [text or name for text, name in zip(first.texts, numbered, strict=True)]
+    if _are_unique(names):
+        return names, _headed(others, begin=2), ()
+    what = f"“{first.heading}”" if first.heading else "the first column"
+    remark = f"Some rows have the same value in {what}: the repeats are numbered."
+    return _told_apart(names), _headed(others, begin=2), (remark,)
+
+
+def _headed(columns: Sequence[_Column], *, begin: int = 1) -> list[_Column]:
+    """The columns under headings of their own; one without is called by its number."""
+    headings = [column.heading or f"column {n}" for n, column in enumerate(columns, begin)]
+    return [
+        replace(column, heading=heading)
+        for heading, column in zip(_told_apart(headings), columns, strict=True)
+    ]
+
+
+def _main_label(labels: Mapping[str, Sequence[str]]) -> str:
+    """The first label under which rows fall into groups."""
+    for name, words in labels.items():
+        if 1 < len({word for word in words if word}) <= len(words) / 2:
+            return name
+    return ""
+
+
+# Remarks
+
+
+def _on_headings(rows: _Rows) -> tuple[str, ...]:
+    numbers = [text for text in rows.headings if _is_present(text)] if rows.headed else []
+    if not numbers:
+        return ()
+    return (f"The first row is taken as headings, though it holds numbers: {listing(numbers)}.",)
+
+
+def _on_columns(columns: Sequence[_Column]) -> Iterator[str]:
+    empty = [column.heading for column in columns if column.is_empty]
+    if empty:
+        yield f"Left out, for it holds no value: {listing(empty)}."
+    mixed = [f"{column.heading} (“{column.stray}”)" for column in columns if column.stray]
+    if mixed:
+        yield f"Taken as labels, for not all values are numbers: {listing(mixed)}."
+
+
+# Single values
+
+
+def _number(text: str, *, decimal_comma: bool) -> float | None:
+    """The number that `text` is: NaN where it is missing, `None` where it is a word.
+
+    >>> [_number(text, decimal_comma=False) for text in ("1e3", "−2", "NA", "1,5", "inf", "x")]
+    [1000.0, -2.0, nan, None, None, None]
+    """
+    if text.lower() in MISSING:
+        return math.nan
+    plain = text.replace("\u2212", "-")
+    if decimal_comma and "." not in plain:
+        plain = plain.replace(",", ".")
+    try:
+        number = float(plain)
+    except ValueError:
+        return None
+    # Python would also read "infinity" and "1_000".
+    return number if math.isfinite(number) and "_" not in plain else None
+
+
+def _is_present(text: str) -> bool:
+    number = _number(text, decimal_comma=False)
+    return number is not None and not math.isnan(number)
+
+
+def _is_identifier(heading: str) -> bool:
+    """Whether a column so called tells rows apart.
+
+    >>> [_is_identifier(heading) for heading in ("Id", "", "patient_ID", "acid", "grid size")]
+    [True, True, True, False, False]
+    """
+    return heading.lower() in _IDENTIFIERS or bool(re.search(r"[ ._-]id$", heading.lower()))
+
+
+def _are_unique(names: Sequence[str]) -> bool:
+    return len(set(names)) == len(names)
+
+
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """The names, with a number behind each that has come before.
+
+    >>> _told_apart(["a", "b", "a", "a (2)", "a"])
+    ['a', 'b', 'a (2)', 'a (2) (2)', 'a (3)']
+    """
+    apart: dict[str, None] = {}
+    often: Counter[str] = Counter()
+    for name in names:
+        free = name
+        while free in apart:
+            often[name] += 1
+            free = f"{name} ({often[name] + 1})"
+        apart[free] = None
+    return list(apart)
+
+
+def _title(path: Path) -> str:
+    return Path(path.name.removesuffix(".gz")).stem

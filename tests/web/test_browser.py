@@ -1,0 +1,141 @@
+"""The pages as a person meets them, in a real headless Chromium."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from followdata.desk import Desk
+from followdata.registry import Registry
+from followdata.settings import Settings
+
+pytestmark = pytest.mark.browser
+QUESTIONS = [
+    f"/{name}/{question}"
+    for name, story in Registry.installed().items()
+    for question in story.question_names
+]
+READY = "html[data-ready=true]"
+
+
+def visit(page: Page, address: str) -> None:
+    page.goto(address)
+    page.wait_for_selector(READY)
+
+
+def test_the_front_page_has_a_living_card_for_each_story(page: Page) -> None:
+    visit(page, "/")
+    cards = page.locator(".card")
+    expect(cards).to_have_count(len(Registry.installed()))
+    for card in cards.all():
+        expect(card.locator(".told")).to_have_text(re.compile(r"\w.+[.!?]$", re.S))
+        picture = card.locator("img")
+        assert picture.evaluate("image => image.complete && image.naturalWidth > 0")
+        expect(card.locator(".standing")).to_be_visible()
+    cards.first.click()
+    page.wait_for_selector(READY)
+    expect(page.locator("#answer .sentence")).to_be_visible()
+
+
+@pytest.mark.parametrize("address", QUESTIONS)
+@pytest.mark.parametrize("width", [1200, 390])
+def test_a_page_draws_its_pictures_and_fits(page: Page, address: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    visit(page, address)
+    charts = page.locator(".chart")
+    drawn = page.locator(".chart svg, .chart canvas")
+    assert charts.count() == drawn.count() > 0
+    overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert overflow <= 0, "the page is wider than the window"
+
+
+def test_the_form_leads_to_an_address_and_back(page: Page) -> None:
+    visit(page, "/towns/distinctive")
+    page.select_option("select[name=thing]", "Norway")
+    expect(page.locator("#answer .sentence")).to_contain_text("Norway")
+    assert "thing=Norway" in page.url
+    expect(page.locator("h1")).to_contain_text("Norway")
+    page.go_back()
+    page.wait_for_selector(READY)
+    expect(page.locator("#answer .sentence")).not_to_contain_text("Norway")
+
+
+def test_a_click_on_a_point_opens_its_page(page: Page) -> None:
+    visit(page, "/towns/map")
+    page.locator(".chart svg .mark-symbol path").first.click(force=True)
+    page.wait_for_url(re.compile(r"/towns/distinctive\?"))
+    expect(page.locator("#answer .sentence")).to_be_visible()
+
+
+def test_what_is_it_outside(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    visit(page, "/weather/now")
+    page.fill("input[name=temperature]", "-15")
+    page.fill("input[name=at]", "2020-01-15")
+    page.locator("#ask button").click()
+    sentence = page.locator("#answer .sentence")
+    expect(sentence).to_contain_text("15")
+    box = sentence.bounding_box()
+    assert box
+    assert box["y"] + box["height"] < 800, "the sentence is read without scrolling"
+
+
+def test_by_keyboard_alone(page: Page) -> None:
+    visit(page, "/weather/now")
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.name") == "temperature":
+            break
+    page.keyboard.press("Control+A")
+    page.keyboard.type("31")
+    page.keyboard.press("Enter")
+    expect(page.locator("#answer .sentence")).to_contain_text("31")
+
+
+def test_without_javascript_the_form_answers_too(chromium: Browser, server: str) -> None:
+    context = chromium.new_context(base_url=server, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/towns/distinctive")
+    page.select_option("select[name=thing]", "Norway")
+    page.locator("#ask button").click()
+    expect(page.locator("#answer .sentence")).to_contain_text("Norway")
+    expect(page.locator("noscript").first).to_be_attached()
+    context.close()
+
+
+def test_a_dark_system_gets_dark_pages(chromium: Browser, server: str) -> None:
+    context = chromium.new_context(base_url=server, color_scheme="dark")
+    page = context.new_page()
+    visit(page, "/towns/distinctive")
+    paper = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    assert paper == "rgb(21, 25, 28)"
+    context.close()
+
+
+def test_a_training_is_watched_live_then_answers(page: Page) -> None:
+    visit(page, "/autoencode/reconstruction?seed=11&cycles=3000")
+    expect(page.locator("#answer canvas.frames")).to_be_visible(timeout=20_000)
+    expect(page.locator("#answer .sentence")).to_contain_text("wine", timeout=60_000)
+
+
+def test_a_run_is_played_again(page: Page, server_home: Path, client: httpx.Client) -> None:
+    opened = Desk.installed(Settings(server_home)).open("autoencode")
+    params = opened.resolve("reconstruction", {"seed": 12, "cycles": 300})
+    opened.tell("reconstruction", params)
+    run = opened.run_id(opened.story.question("reconstruction"), params)
+    page.goto(f"/runs/{run}")
+    expect(page.locator(".replay")).to_be_visible(timeout=10_000)
+    page.locator(".replay input").fill("0")
+    expect(page.locator("output")).to_contain_text("cycle")
+    assert client.get(f"/runs/{run}.json").json()["state"] == "done"
+
+
+def test_a_server_that_is_gone_is_said_so_by_the_browser(page: Page) -> None:
+    visit(page, "/towns/distinctive")
+    page.route("**/towns/distinctive?*", lambda route: route.fulfill(status=500, body="no"))
+    page.select_option("select[name=thing]", "Norway")
+    page.wait_for_url(re.compile("thing=Norway"))
