@@ -51,15 +51,15 @@ def commands_page() -> str:
 
 def stories_page() -> str:
     parts = [
-        '# Stories and their questions\n\nMade from their declarations by `make test ARGS="--overwrite tests/test_docs.py"`.\n'
+        "# Stories and their questions\n\nMade from their declarations "
+        'by `make test ARGS="--overwrite tests/test_docs.py"`.\n'
     ]
     for story in Registry.installed().values():
         parts.append(
             f"## {story.name}: {story.title}\n\n{story.summary}\nSample: {story.sample_words}.\n"
         )
-        parts.append(
-            f"`followdata fetch {story.name}` takes:\n\n{_parameters(story.fetch_parameters.values())}"
-        )
+        taken = _parameters(story.fetch_parameters.values())
+        parts.append(f"`followdata fetch {story.name}` takes:\n\n{taken}")
         for question in story.questions.values():
             title = question.title.replace("{", "*").replace("}", "*")
             parts.append(f"### {story.name} {question.name}\n\n{title}\n\n{question.words}\n")

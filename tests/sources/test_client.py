@@ -97,6 +97,13 @@ def test_text_is_decoded_as_said() -> None:
             client.text("a", encoding="ascii")
 
 
+def test_text_that_came_before_is_not_taken_for_json() -> None:
+    with ask(httpx.MockTransport(lambda r: httpx.Response(200, text="<p>"))) as client:
+        assert client.text("a") == "<p>"
+        with pytest.raises(Refused, match="not JSON"):
+            client.json("a")
+
+
 def test_what_came_once_is_not_asked_for_again() -> None:
     network, log = Faulty(echo), MemoryLog()
     for _ in range(2):

@@ -320,6 +320,24 @@ def test_what_is_not_a_table_says_so(
     assert "\n" not in str(caught.value)
 
 
+numbers = st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(numbers, numbers), min_size=1, max_size=5))
+def test_every_number_comes_back_as_it_was_written(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[float | None, float | None]]
+) -> None:
+    path = tmp_path_factory.mktemp("table") / "wide_2022.csv"
+    cells = [["" if number is None else repr(number) for number in row] for row in rows]
+    lines = [f"01{90 + i},Town {i},1,{','.join(row)}" for i, row in enumerate(cells)]
+    write(path, "municipality_id,municipality_name,N00001,N00002,N00003", *lines)
+    table = read_files([path])
+    written = np.array([[1, *row] for row in rows], dtype=np.float64)
+    filled = ~np.isnan(written).all(axis=0)
+    np.testing.assert_array_equal(table.X, written[:, filled])
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="no such file"):
         read_files([tmp_path / "none.csv"])
@@ -720,3 +738,36 @@ def test_every_source_error_is_of_the_family() -> None:
     for fault in ("error", "gone"):
         with pytest.raises(SourceError):
             fetch(Faulty(PretendKolada.small(), lambda n, fault=fault: fault))  # type: ignore[misc]
+
+
+# The real API
+
+
+def missing_fields(real: Mapping[str, Any], pretended: Mapping[str, Any], place: str) -> list[str]:
+    """The fields that are read and that the real API no longer has, each with its place."""
+    gone = [f"{place}.{name}" for name in pretended if name not in real]
+    for name, value in pretended.items():
+        if isinstance(value, list) and value and real.get(name):
+            gone += missing_fields(real[name][0], value[0], f"{place}.{name}[0]")
+    return gone
+
+
+ADDRESSES = ("kpi", "municipality", "data/kpi/N01951/municipality/{town}/year/2022")
+
+
+def test_a_field_that_is_gone_is_named() -> None:
+    kolada = PretendKolada.small()
+    with Client(QUICK, MemoryLog(), httpx.MockTransport(kolada)) as client:
+        reply = client.json(ADDRESSES[2].format(town="0198"))
+    assert missing_fields(reply, reply, "$") == []
+    changed = json.loads(json.dumps(reply).replace('"gender"', '"sex"'))
+    assert missing_fields(changed, reply, "$") == ["$.values[0].values[0].gender"]
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_the_real_api_has_every_field_that_is_read(address: str) -> None:
+    pretended = httpx.MockTransport(PretendKolada.small())
+    with Client(KOLADA, MemoryLog()) as real, Client(QUICK, MemoryLog(), pretended) as ours:
+        replies = real.json(address.format(town="2480")), ours.json(address.format(town="0198"))
+    assert missing_fields(*replies, address) == []

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,12 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from followdata.settings import HOME_VARIABLE
-
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+from followdata.testing.browser import CHROMIUM, FLAGS
 
 
 @pytest.fixture(scope="session")

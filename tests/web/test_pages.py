@@ -177,7 +177,7 @@ def test_loopback_is_known() -> None:
     assert not is_loopback("")
 
 
-@pytest.mark.parametrize("page", [kind for kind in pages.Page.__subclasses__()])
+@pytest.mark.parametrize("page", pages.Page.__subclasses__())
 def test_a_page_has_just_the_variables_that_its_template_uses(page: type[pages.Page]) -> None:
     environment = pages.environment()
     used: set[str] = set()

@@ -71,7 +71,7 @@ def _lines(most: int = 10) -> Callable[[Event], None]:
 def _say(event: Event) -> None:
     from rich.text import Text
 
-    if event["kind"] == "notice":
+    if event["kind"] in ("notice", "waiting"):
         notices().print(Text(str(event["text"])), soft_wrap=True)
     elif event["kind"] == "resumed":
         notices().print("Going on where an earlier attempt stopped.", soft_wrap=True)

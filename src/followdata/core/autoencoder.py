@@ -2,8 +2,12 @@
 
 One hidden layer, with tied weights W (columns x hidden):
 
-    code   = f(s W + b)         s: a row, each column scaled to 0..1 over its observed values
-    output = code W' + c        f: tanh, sigmoid, relu or linear
+    code   = f(g s W + b)       s: a row, each column scaled to 0..1 over its observed values
+    output = code W' / g + c    f: tanh, sigmoid, relu or linear
+
+The gain g is one over the square root of the rows' total variance. It keeps the sums where f
+bends and does not yet saturate, however many columns there are: with tied weights a plain W
+(g = 1) would have to be small on the way in and large on the way out.
 
 The weights are those that make the squared error small over the observed cells, found by Adam
 (Kingma & Ba 2015, https://arxiv.org/abs/1412.6980) on small batches, with a learning rate that
@@ -60,10 +64,10 @@ class Autoencoder:
     """All that an autoencoder of p columns and h hidden units knows.
 
     `weights` is p x h; `hidden_bias` (h) and `visible_bias` (p) belong to the code and to the
-    output. `low`, `span` and `mean` (p each) are the scaling: the least observed value of a
-    column, its range (1 for a column that does not vary), and the mean on the scale of 0..1.
-    `low` and `span` are NaN for a column without any value. `activation` is one of
-    `ACTIVATIONS`.
+    output; sums are multiplied by `gain` on the way in and divided by it on the way out. `low`,
+    `span` and `mean` (p each) are the scaling: the least observed value of a column, its range
+    (1 for a column that does not vary), and its mean on the scale of 0..1. `low` and `span` are
+    NaN for a column without any value. `activation` is one of `ACTIVATIONS`.
     """
 
     weights: Floats
@@ -72,6 +76,7 @@ class Autoencoder:
     low: Floats
     span: Floats
     mean: Floats
+    gain: float
     activation: str
 
 
@@ -96,7 +101,7 @@ def encode(model: Autoencoder, X: Floats) -> Floats:
 
 def decode(model: Autoencoder, codes: Floats) -> Floats:
     """What the codes (n x h) stand for, on the scale of 0..1: n x p, missing cells and all."""
-    return codes @ model.weights.T + model.visible_bias
+    return codes @ model.weights.T / model.gain + model.visible_bias
 
 
 def errors(model: Autoencoder, X: Floats) -> Floats:
@@ -119,9 +124,10 @@ def gradients(model: Autoencoder, given: Floats, wanted: Floats) -> tuple[Floats
     missed = decode(model, codes) - wanted
     missed[~np.isfinite(wanted)] = 0.0
     missed /= len(wanted)
-    back = (missed @ model.weights) * ACTIVATIONS[model.activation].slope(codes)
+    back = (missed @ model.weights) / model.gain * ACTIVATIONS[model.activation].slope(codes)
     # Tied weights are met twice: on the way in and on the way out.
-    return given.T @ back + missed.T @ codes, back.sum(axis=0), missed.sum(axis=0)
+    tied = model.gain * (given.T @ back) + missed.T @ codes / model.gain
+    return tied, back.sum(axis=0), missed.sum(axis=0)
 
 
 def train(
@@ -194,7 +200,9 @@ def linear_errors(model: Autoencoder, X: Floats, rank: int) -> Floats:
 
 
 def _codes(model: Autoencoder, given: Floats) -> Floats:
-    return ACTIVATIONS[model.activation].value(given @ model.weights + model.hidden_bias)
+    return ACTIVATIONS[model.activation].value(
+        model.gain * (given @ model.weights) + model.hidden_bias
+    )
 
 
 def _begin(X: Floats, hidden: int, activation: str, random: np.random.Generator) -> Autoencoder:
@@ -206,13 +214,16 @@ def _begin(X: Floats, hidden: int, activation: str, random: np.random.Generator)
     span = np.where(high == low, 1.0, high - low)
     scaled = np.where(observed, (X - low) / span, 0.0)
     mean = scaled.sum(axis=0) / np.maximum(observed.sum(axis=0), 1)
+    given = np.where(observed, scaled, mean)
+    variance = np.sum((given - mean) ** 2) / len(X)
+    gain = float(1.0 / np.sqrt(variance)) if variance else 1.0
     columns = X.shape[1]
     most = np.sqrt(6.0 / (columns + hidden))
     weights = random.uniform(-most, most, (columns, hidden))
     model = Autoencoder(
-        weights, np.zeros(hidden), np.zeros(columns), low, span, mean, activation
+        weights, np.zeros(hidden), np.zeros(columns), low, span, mean, gain, activation
     )  # fmt: skip
-    return _open(model, np.where(observed, scaled, mean)) if activation == "relu" else model
+    return _open(model, given) if activation == "relu" else model
 
 
 def _open(model: Autoencoder, given: Floats) -> Autoencoder:
@@ -221,7 +232,7 @@ def _open(model: Autoencoder, given: Floats) -> Autoencoder:
     A rectified unit that is off for all rows has no gradient and stays off for good; begun at
     zero, about every third of them does.
     """
-    model = replace(model, hidden_bias=-(given @ model.weights).min(axis=0))
+    model = replace(model, hidden_bias=-model.gain * (given @ model.weights).min(axis=0))
     surplus = decode(model, _codes(model, given)).mean(axis=0) - model.mean
     return replace(model, visible_bias=-surplus)
 

@@ -55,7 +55,7 @@ class Record:
     @property
     def years(self) -> Days:
         """The years that the record touches, one for each row of `means`."""
-        return year_of(np.array([self.first]))[0] + np.arange(len(self.means))
+        return np.arange(len(self.means)) + year_of(np.array([self.first]))
 
     def at(self, days: Days) -> Floats:
         """The values on `days`, of any shape; NaN outside the record."""
@@ -138,7 +138,7 @@ def year_of(days: Days) -> Days:
 
 def is_leap(years: Days) -> npt.NDArray[np.bool_]:
     """Which years have a 29th of February."""
-    return ((years % 4 == 0) & (years % 100 != 0)) | (years % 400 == 0)
+    return np.asarray(((years % 4 == 0) & (years % 100 != 0)) | (years % 400 == 0))
 
 
 def all_years(record: Record, day: int) -> Reference:
@@ -159,24 +159,28 @@ def climate_of_today(record: Record, day: int, *, latest: int = TODAY_YEARS) -> 
     Where the record ends before `day`, today is the year after its last. The trend is a local
     linear regression of the season's means on the year with a tricube kernel (Cleveland 1979,
     Journal of the American Statistical Association 74:829), which goes on to its end without
-    values from after it. The shift of a year is the trend at `day` less the trend in that year.
+    values from after it. The shift of a year is the trend at `day` less the trend in that year;
+    a year too far from others to have a trend is left out.
     """
     place = slots(np.array([day]))
     earlier = record.years < year_of(np.array([day]))[0]
     means = record.means[earlier][:, place[0]]
     years, means = record.years[earlier][~np.isnan(means)], means[~np.isnan(means)]
-    today = years[-1] + 1
-    chosen = years >= today - latest
-    values = _windows(record, years[chosen], place)[:, 0]
-    weights = trend_weights(years, np.append(years[chosen], today))
-    pull = weights[-1] - weights[:-1]
-    shifted = values + (pull @ means)[:, None]
+    today = years[-1] + 1 if len(years) else 0
+    # What lies further back than the kernel reaches does not touch the trend of these years.
+    reached = years >= today - latest - TREND_YEARS
+    years, means = years[reached], means[reached]
+    chosen = np.flatnonzero(years >= today - latest)
+    weights = trend_weights(years, np.append(years, today))
+    pull = weights[-1] - weights[chosen]
+    shifted = _windows(record, years[chosen], place)[:, 0] + (pull @ means)[:, None]
     known = ~np.isnan(shifted).all(axis=1)
-    own = trend_weights(years, years)
     # A residual as it would be had the year not helped to draw the trend it is measured from.
-    residuals = (means - own @ means) / (1 - np.diag(own))
-    drift = pull[known].mean(axis=0) * residuals
-    variance = _variance(shifted[known], drift, np.flatnonzero(chosen)[known])
+    helped = np.minimum(np.diag(weights), 0.9)
+    residuals = (means - weights[:-1] @ means) / (1 - helped)
+    mean_pull = pull[known].mean(axis=0) if known.any() else np.zeros(len(years))
+    drift = np.where(mean_pull == 0, 0.0, mean_pull * residuals)
+    variance = _variance(shifted[known], drift, chosen[known])
     return Reference(years[chosen][known], shifted[known], *variance)
 
 
@@ -206,32 +210,32 @@ def standing(reference: Reference, value: float, *, confidence: float = 0.9) -> 
     return Standing(100 * share, 100 * float(low), 100 * float(high))
 
 
-def normals(record: Record, day: int, percents: Floats) -> tuple[Days, Floats]:
+def normals(
+    record: Record, day: int, percents: Floats, *, latest: int = TODAY_YEARS
+) -> tuple[Days, Floats]:
     """The days of the year of `day`, and the percentiles of each in the climate of then.
 
-    The percentiles (days x percents) come from what `climate_of_today` would compare the day
-    with, had it been asked about on `day`; NaN for a day that nothing is known of.
+    The percentiles (days x percents) are of the values that `climate_of_today` compares a day
+    with, had it been asked on `day`; NaN for a day of which nothing is known.
     """
     year = year_of(np.array([day]))
-    first = int(_new_year(year)[0])
-    days = np.arange(first, int(_new_year(year + 1)[0]))
+    days = np.arange(int(_new_year(year)[0]), int(_new_year(year + 1)[0]))
     places = slots(days)
     years = record.years[record.years < year[0]]
-    means = record.means[: len(years)][:, places]
     middles = centres(years, places)
-    # Of the turn of the year, a part may come after `day`.
-    means = np.where(middles + SEASON < day, means, np.nan)
-    latest = years[-TODAY_YEARS:]
-    shifts = _shifts(years, means, latest)
-    offsets = np.arange(-WINDOW, WINDOW + 1)
-    around = middles[-TODAY_YEARS:, :, None] + offsets
-    values = np.where(around < day, record.at(around), np.nan) + shifts[:, :, None]
-    pooled = values.transpose(1, 0, 2).reshape(len(days), -1)
-    return days, percentiles(pooled, percents)
+    # At the turn of the year, part of last year's season may come after `day`.
+    means = np.where(middles + SEASON < day, record.means[: len(years)][:, places], np.nan)
+    around = middles[-latest:, :, None] + np.arange(-WINDOW, WINDOW + 1)
+    values = np.where(around < day, record.at(around), np.nan)
+    shifted = values + _shifts(years, means, years[-latest:])[:, :, None]
+    return days, percentiles(shifted.transpose(1, 0, 2).reshape(len(days), -1), percents)
 
 
 def trend_weights(years: Days, at: Days) -> Floats:
-    """The weights (at x years) with which the means of `years` make the trend at the years `at`."""
+    """The weights (at x years) with which the means of `years` make the trend at the years `at`.
+
+    NaN where fewer than two of `years` are within reach.
+    """
     apart = (years[None, :] - at[:, None]).astype(np.float64)
     kernel = np.clip(1 - np.abs(apart / TREND_YEARS) ** 3, 0, None) ** 3
     s0, s1, s2 = (np.sum(kernel * apart**power, axis=1, keepdims=True) for power in range(3))
@@ -301,6 +305,8 @@ def _variance(
     """
     known = ~np.isnan(values)
     n, years = int(known.sum()), len(values)
+    if not n:
+        return 1.0, 0.0
     near = [np.clip(_SHARES + step, 0.01, 0.99) for step in (0, -0.05, 0.05)]
     thresholds, lower, upper = (np.quantile(values[known], shares) for shares in near)
     density = (near[2] - near[1]) / np.maximum(upper - lower, 1e-9)
@@ -313,10 +319,10 @@ def _variance(
             own, effect = effect, -slope * drift
             effect[place] += own
         ratios.append(np.sum(effect**2) * years / max(years - 1, 1) / (p * (1 - p)))
-    return _parts(np.array(ratios), least=1 / n, most=1 / max(years, 1))
+    return _parts(np.array(ratios), least=1 / n)
 
 
-def _parts(ratios: Floats, *, least: float, most: float) -> tuple[float, float]:
+def _parts(ratios: Floats, *, least: float) -> tuple[float, float]:
     """`ratios` of the variance to p (1 - p) as single + shared x `_common`, by least squares."""
     common = _common(_SHARES)
     slope = np.cov(ratios, common)[0, 1] / np.var(common, ddof=1)

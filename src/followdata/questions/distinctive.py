@@ -183,7 +183,7 @@ def _notes(data: TableData, fitted: Expected, thing: str, known: int) -> Iterato
 
 def _view(data: TableData, thing: str, table: Table) -> View:
     scores = [score for score in table.columns["score"] if isinstance(score, float)]
-    above = sum(score > 0 for score in scores)
+    above, below = sum(score > 0 for score in scores), sum(score < 0 for score in scores)
     title = data.names("obs").title(thing)
     return View(
         kind="ranking",
@@ -191,7 +191,7 @@ def _view(data: TableData, thing: str, table: Table) -> View:
         channels={"label": "title", "value": "score"},
         title=f"Where {title} stands out",
         description=f"The {len(scores)} scores furthest from 0: {title} lies above the median in "
-        f"{above} and below it in {len(scores) - above}. They run from "
+        f"{above} and below it in {below}. They run from "
         f"{wording.number(round(scores[0], 1))} to {wording.number(round(scores[-1], 1))} robust "
         "standard deviations.",
     )

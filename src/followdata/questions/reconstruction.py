@@ -74,9 +74,10 @@ def fit_autoencoder(
 
     Raises `NothingToAnswer` for a table in which nothing varies, or one too large for memory.
     """
-    if np.prod(data.shape) > _MOST_CELLS:
+    rows, columns = data.shape
+    if rows * columns > _MOST_CELLS:
         raise NothingToAnswer(
-            f"A table of {wording.number(np.prod(data.shape))} cells is too large to train on.",
+            f"A table of {wording.number(rows * columns)} cells is too large to train on.",
             f"Take fewer rows or columns: {wording.number(_MOST_CELLS)} cells at most.",
         )
     X = data.matrix()
@@ -142,7 +143,7 @@ def reconstruction(data: TableData, fitted: Trained) -> Answer:
 
 question = Question(
     name="reconstruction",
-    title="How much of the table comes back from {hidden} per row?",
+    title="How much of each row comes back from a code of length {hidden}?",
     words="An autoencoder presses each row into a few numbers and learns to bring the row back "
     "from them. What it cannot bring back did not fit into so few numbers.",
     needs="table",
@@ -156,7 +157,7 @@ def marks(cycles: int) -> list[int]:
     """The cycles after which a training is looked at, closer together where most is learnt.
 
     >>> marks(1000)[:8], marks(1000)[-2:], len(marks(1000)), marks(3)
-    ([0, 1, 2, 6, 10, 16, 22, 31], [951, 1000], 41, [0, 1, 2, 3])
+    ([0, 1, 3, 6, 10, 16, 22, 31], [951, 1000], 41, [0, 1, 2, 3])
     """
     return sorted({round(cycles * (mark / _MARKS) ** 2) for mark in range(_MARKS + 1)})
 
@@ -180,7 +181,7 @@ def varying(X: Floats) -> npt.NDArray[np.bool_]:
     observed = np.isfinite(X)
     low = np.min(X, axis=0, where=observed, initial=np.inf)
     high = np.max(X, axis=0, where=observed, initial=-np.inf)
-    return low < high
+    return np.asarray(low < high)
 
 
 def _sentence(data: TableData, fitted: Trained, missed: Floats, vary: npt.NDArray[np.bool_]) -> str:
@@ -327,14 +328,14 @@ def _notes(
         )
     else:
         yield f"None of the {cells} cells is missing."
-    scaled = autoencoder.scale(fitted, X)[:, vary]
-    means_alone = _mean(np.abs(scaled - fitted.mean[vary]))
+    root_mean_square = _shown(_mean(missed[:, vary] ** 2) ** 0.5)
+    from_means = np.abs(autoencoder.scale(fitted, X) - fitted.mean)
     yield (
         "PCA on the same scale is the best that any linear map through as many numbers can do, "
-        "counted in squared error; its root mean square error is "
-        f"{_shown(fitted.linear_square**0.5)}, the network's {_shown(_mean(missed[:, vary] ** 2) ** 0.5)}. "
+        "counted in squared error: the root of its mean is "
+        f"{_shown(fitted.linear_square**0.5)} for PCA and {root_mean_square} for the network. "
         f"Without any numbers per {about.thing}, the means of the columns alone miss by "
-        f"{_shown(means_alone)} on average."
+        f"{_shown(_mean(from_means[:, vary]))} on average."
     )
     yield (
         "Training begins with random weights: another seed gives other numbers and a slightly "
@@ -361,7 +362,8 @@ def _column_means(missed: Floats) -> Floats:
     observed = ~np.isnan(missed)
     count = observed.sum(axis=0)
     total = np.sum(missed, axis=0, where=observed)
-    return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+    means: Floats = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+    return means
 
 
 def _shown(error: float) -> str:

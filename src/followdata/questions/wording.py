@@ -64,11 +64,12 @@ def share(part: float) -> str:
     >>> share(0.3149), share(0.001), share(0.999)
     ('31\\xa0%', 'less than 1\\xa0%', 'more than 99\\xa0%')
     """
-    if 0 < part < 0.005:
+    percent = 100 * part
+    if 0 < percent <= 0.5:
         return f"less than 1{FIXED}%"
-    if 0.995 <= part < 1:
+    if 99.5 <= percent < 100:
         return f"more than 99{FIXED}%"
-    return f"{100 * part:.0f}{FIXED}%"
+    return f"{percent:.0f}{FIXED}%"
 
 
 def ordinal(position: int) -> str:
@@ -96,7 +97,7 @@ def place(rank: float, of: int, things: str, sharing: int = 1) -> str:
     from_bottom = round(of + 1 - rank - (sharing - 1) / 2)
     nearest = min(from_top, from_bottom)
     among = f"of {number(of)} {things}"
-    if nearest > of / 4:
+    if nearest > max(1, of / 4):
         words = f"rank {number(from_top)} {among}"
     else:
         end = "highest" if from_top <= from_bottom else "lowest"

@@ -122,8 +122,13 @@ class Client:
 
     def json(self, address: str, /, *, absent: Any = ..., **query: Any) -> Any:
         """The reply, read as JSON. With `absent`, that is what a 404 means; else it is refused."""
-        body = self._body(self.address(address, **query), "json", absent is not ...)
-        return absent if body is None else json.loads(body)
+        url = self.address(address, **query)
+        body = self._body(url, "json", absent is not ...)
+        try:
+            return absent if body is None else json.loads(body)
+        except ValueError:  # it came before, when it need not be JSON
+            name = self.provider.name
+            raise Refused(f"{name} answered {url} with something that is not JSON.") from None
 
     def text(self, address: str, /, *, encoding: str = "utf-8", **query: Any) -> str:
         """The reply as text."""
@@ -180,9 +185,8 @@ class Client:
         except _NotJSON as error:
             raise Refused(f"{name} answered {url} with {error}.", KEPT) from error
         except httpx.RequestError as error:
-            cause = str(error) or type(error).__name__
             raise Unreachable(
-                f"{name} gave no whole answer to {url} ({cause}).", f"Is there a network? {KEPT}"
+                f"{name} {_fault(error)}: {url}.", f"Is there a network? {KEPT}"
             ) from error
 
     def _once(self, url: str, wanted: str) -> Body:
@@ -206,7 +210,7 @@ class Client:
         elif isinstance(error, _NotJSON):
             problem = f"answered with {error}"
         elif isinstance(error, httpx.TransportError | httpx.DecodingError):
-            problem = f"gave no whole answer ({str(error) or type(error).__name__})"
+            problem = _fault(error)
         else:
             return False
         self._log.report("waiting", text=f"{self.provider.name} {problem}.")
@@ -218,7 +222,7 @@ class Client:
             raise Refused(
                 f"{name} asks for a pause of {seconds:.0f} s.", f"Try again after that. {KEPT}"
             )
-        self._log.report("waiting", seconds=seconds, text=f"{name} asks for a pause.")
+        self._log.report("waiting", seconds=seconds, text=f"{name} asks for {seconds:.0f} s.")
         # The pause is for all requests, so the pace makes it, and the attempt itself waits for
         # nothing more.
         self._pace.hold(seconds)
@@ -343,6 +347,14 @@ def _stay(provider: Provider, url: httpx.URL) -> None:
             f"{provider.name} points to {url.scheme}://{url.host}, which is not its own host.",
             "Nothing was asked there.",
         )
+
+
+def _fault(error: httpx.RequestError) -> str:
+    """What went wrong with a request, as words that follow the provider's name."""
+    cause = str(error) or type(error).__name__
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
+        return f"could not be reached ({cause})"
+    return f"gave no whole answer ({cause})"
 
 
 def _may_pass(status: int) -> bool:

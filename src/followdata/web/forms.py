@@ -85,6 +85,7 @@ def forms_of(opened: Opened, question: str, params: Mapping[str, Scalar]) -> dic
     }
     given = {name: value for name, value in params.items() if value is not None}
     options = [f"--{name.replace('_', '-')} {_shell(value)}" for name, value in given.items()]
+    found["fetch"] = f"/{quote(story)}#fetch"
     found["command"] = " ".join(
         ["followdata ask", story, question, *options, f"--data {_shell(data)}"]
     )

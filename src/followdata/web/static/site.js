@@ -116,6 +116,7 @@ function follow(root) {
     bar.max = total; bar.value = done;
     said.textContent = `${done} of ${total} ${what}`;
   });
+  for (const kind of ["notice", "waiting"]) hear(kind, ({ text }) => { said.textContent = text; });
   hear("frame", (frame) => { frames.push(frame); paint(canvas, frame, frames.at(-2)); });
   hear("done", () => {
     settle();

@@ -1,0 +1,82 @@
+"""Values of a daily record that cannot be: so far from the normal of their time of year that no
+weather explains them.
+
+Real extremes must pass, for they are what a record is asked about. The coldest and the warmest
+days of Stockholm since 1756 lie up to 4.4 robust standard deviations from the middle of their time
+of year and those of Clemson, South Carolina, up to 5.2; slips of the pen, such as a minus sign too
+many, lie far beyond.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from followdata.core.seasons import SLOTS, Days, Floats, percentiles, slots
+
+LIMIT = 8.0
+"""Robust standard deviations from the normal beyond which a value cannot be."""
+
+AROUND = 15
+"""Days on either side of the day of the year, over all years, that say what is normal."""
+
+ENOUGH = 60
+"""With fewer values than this around a day of the year, nothing there is judged."""
+
+_QUARTILE = 0.6744897501960817  # of the standard normal distribution
+
+
+def distance(days: Days, values: Floats) -> Floats:
+    """How far each value lies from the median of its time of year, in robust deviations.
+
+    The deviation is that of a normal distribution with the same distance from the median to the
+    quartile on the value's own side, or with the same distance between both quartiles where
+    that is larger: winters have a longer tail to the cold, and it is no reason to doubt a warm
+    day less. NaN where the value is missing, where too few values say what is normal, and where
+    more than half of them are equal.
+
+    >>> days = np.arange(365)
+    >>> values = np.sin(days)
+    >>> values[182] = 40
+    >>> int(np.nanargmax(distance(days, values))), distance(days[:30], values[:30])[0]
+    (182, np.float64(nan))
+    """
+    quartiles, spread = _normal(days, values)
+    places = slots(days)
+    low, middle, high = quartiles[places].T
+    side = np.where(values < middle, middle - low, high - middle) / _QUARTILE
+    deviation = np.maximum(side, spread[places])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(deviation > 0, (values - middle) / deviation, np.nan))
+
+
+def implausible(days: Days, values: Floats, *, limit: float = LIMIT) -> npt.NDArray[np.bool_]:
+    """Which values lie further than `limit` from the normal of their time of year."""
+    return np.asarray(np.abs(np.nan_to_num(distance(days, values))) > limit)
+
+
+def _normal(days: Days, values: Floats) -> tuple[Floats, Floats]:
+    """Quartiles (366 x 3) and robust deviation (366) by day of the year; NaN where unknown."""
+    order = np.argsort(slots(days), kind="stable")
+    places, ordered = slots(days)[order], values[order]
+    quartiles = np.full((SLOTS, 3), np.nan)
+    for place in range(SLOTS):
+        near = np.concatenate(
+            [
+                ordered[slice(*np.searchsorted(places, [first, last + 1]))]
+                for first, last in _stretches(place)
+            ]
+        )
+        if np.count_nonzero(~np.isnan(near)) >= ENOUGH:
+            quartiles[place] = percentiles(near[None, :], np.array([25.0, 50.0, 75.0]))[0]
+    return quartiles, (quartiles[:, 2] - quartiles[:, 0]) / (2 * _QUARTILE)
+
+
+def _stretches(place: int) -> list[tuple[int, int]]:
+    """The places around `place`, in one or, at the turn of the year, two stretches."""
+    first, last = place - AROUND, place + AROUND
+    if first < 0:
+        return [(first + SLOTS, SLOTS - 1), (0, last)]
+    if last >= SLOTS:
+        return [(first, SLOTS - 1), (0, last - SLOTS)]
+    return [(first, last)]

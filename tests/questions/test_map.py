@@ -1,0 +1,172 @@
+"""The question “map”: two groups of towns told apart by hand-made figures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from followdata.answer import Answer
+from followdata.data import About, Floats, MemoryTable
+from followdata.errors import InvalidParameter, NothingToAnswer, UnknownName
+from followdata.questions.components import question
+
+ABOUT = About("Towns", thing="town", things="towns", measure="figure", measures="figures",
+              label="coast", lang="sv")  # fmt: skip
+
+
+def towns(X: Floats) -> MemoryTable:
+    n, p = X.shape
+    return MemoryTable(
+        X,
+        [f"T{row}" for row in range(n)],
+        [f"F{column}" for column in range(p)],
+        ABOUT,
+        obs={"coast": np.array(["east", "west"] * n)[:n]},
+        var={
+            "title": np.array([f"Figure {column}" for column in range(p)]),
+            "unit": np.array(["kr"] * p),
+        },
+    )
+
+
+@pytest.fixture
+def coasts() -> MemoryTable:
+    """Eight towns: figures 0 to 2 rise from east to west, figure 3 falls, figure 4 is a second
+    matter, and one value is missing."""
+    rng = np.random.default_rng(0)
+    west = np.array([0, 1, 0, 1, 0, 1, 0, 1]) + 0.1 * rng.normal(size=8)
+    X = np.column_stack([west, 2 * west, west, -west, rng.normal(size=8)])
+    X[:, 1:4] += 0.01 * rng.normal(size=(8, 3))
+    X[0, 1] = np.nan
+    return towns(X)
+
+
+def ask(data: MemoryTable, **given: object) -> Answer:
+    params = question.resolve(data, given, {})
+    return question.tell(data, question.learn(data, params, print), params)
+
+
+def test_the_map_shows_every_row_and_what_tells_them_apart(coasts: MemoryTable) -> None:
+    answer = ask(coasts)
+    rows = answer.tables["map"].records()
+    assert [row["thing"] for row in rows] == list(coasts.obs_names)
+    assert list(rows[0]) == ["thing", "x", "y"]
+    west = {row["thing"] for row in rows if isinstance(row["x"], float) and row["x"] > 0}
+    assert west in ({"T0", "T2", "T4", "T6"}, {"T1", "T3", "T5", "T7"})
+
+
+def test_loadings_are_correlations_the_strongest_first(coasts: MemoryTable) -> None:
+    answer = ask(coasts)
+    loadings = answer.tables["loadings"].records()
+    assert list(loadings[0]) == ["component", "measure", "title", "loading"]
+    assert [row["component"] for row in loadings] == [1] * 5 + [2] * 5
+    x = np.array(answer.tables["map"].columns["x"], dtype=float)
+    for row in loadings[:5]:
+        values = coasts.matrix(var=[str(row["measure"])])[:, 0]
+        known = ~np.isnan(values)
+        assert row["loading"] == pytest.approx(np.corrcoef(values[known], x[known])[0, 1])
+    sizes = [abs(float(str(row["loading"]))) for row in loadings[:5]]
+    assert sizes == sorted(sizes, reverse=True)
+    assert loadings[4]["measure"] == "F4"
+
+
+def test_the_sentence_names_ends_and_figures(coasts: MemoryTable) -> None:
+    answer = ask(coasts)
+    ends = [
+        row["thing"]
+        for row in sorted(answer.tables["map"].records(), key=lambda r: float(str(r["x"])))
+    ]
+    assert answer.sentence.startswith("Components 1 and 2 carry ")
+    assert "of the differences between 8\xa0towns." in answer.sentence
+    assert f"Component 1 runs from {ends[0]} to {ends[-1]}; along it “Figure" in answer.sentence
+    assert "falls most" in answer.sentence
+
+
+def test_missing_values_and_columns_left_out_are_told(coasts: MemoryTable) -> None:
+    X = np.column_stack([coasts.X, np.full(8, 3.0), np.full(8, np.nan)])
+    X = np.vstack([X, np.full(7, np.nan)])
+    notes = " ".join(ask(towns(X)).notes).replace("\xa0", " ")
+    assert "1 of 40 values (2 %) are missing" in notes
+    assert "Left out: 1 figure with values for under 20 % of the rows" in notes
+    assert (
+        "1 figure with the same value everywhere and 1 town with under 20 % of the values" in notes
+    )
+    assert "None of the 24\xa0values" not in notes
+    assert "prove nothing about causes" in notes
+
+
+def test_a_row_that_was_left_out_is_not_on_the_map(coasts: MemoryTable) -> None:
+    answer = ask(towns(np.vstack([coasts.X, np.full(5, np.nan)])), color="Figure 1", group="east")
+    assert "T8" not in answer.tables["map"].columns["thing"]
+    assert len(answer.tables["map"]) == 8
+
+
+def test_colour_and_group_are_told_of_every_point(coasts: MemoryTable) -> None:
+    answer = ask(coasts, color="figure 1", group="EAST")
+    table = answer.tables["map"]
+    assert [field.name for field in table.fields] == ["thing", "x", "y", "value", "marked"]
+    value = table.fields[3]
+    assert (value.title, value.unit, value.lang) == ("Figure 1", "kr", "sv")
+    assert table.columns["value"][0] is None
+    assert table.columns["value"][1:] == tuple(coasts.X[1:, 1])
+    assert table.columns["marked"] == ("east", "other towns") * 4
+    assert answer.views[0].channels["color"] == "value"
+    mean = np.mean(np.array(table.columns["x"], dtype=float)[::2])
+    where = f"east (4\xa0towns) lies on average at {mean:.1f} on component 1".replace("-", "−")
+    assert where in answer.sentence
+    assert ask(coasts, group="west").views[0].channels["color"] == "marked"
+    assert "color" not in ask(coasts).views[0].channels
+
+
+def test_views_show_the_map_and_each_component(coasts: MemoryTable) -> None:
+    scatter, first, second = ask(coasts, x=2, y=1).views
+    assert (scatter.kind, scatter.table) == ("scatter", "map")
+    assert [view.options["where"] for view in (first, second)] == [
+        {"component": 2},
+        {"component": 1},
+    ]
+    assert all(view.kind == "ranking" for view in (first, second))
+    assert "from T" in scatter.description
+
+
+def test_other_components_can_be_drawn(coasts: MemoryTable) -> None:
+    swapped, plain = ask(coasts, x=2, y=1), ask(coasts)
+    assert swapped.tables["map"].columns["x"] == plain.tables["map"].columns["y"]
+    assert swapped.sentence.startswith("Components 2 and 1 carry ")
+
+
+def test_what_cannot_be_drawn(coasts: MemoryTable) -> None:
+    with pytest.raises(InvalidParameter, match="component 2 is drawn"):
+        ask(coasts, x=2)
+    line = np.arange(5.0)
+    with pytest.raises(InvalidParameter, match="y: the data have only 1"):
+        ask(towns(np.column_stack([line, line, -line])))
+    with pytest.raises(UnknownName, match="coast"):
+        ask(coasts, group="north")
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        np.eye(2),
+        np.ones((9, 9)),
+        np.full((5, 4), np.nan),
+        np.random.default_rng(0).normal(size=(9, 2)),
+    ],
+)
+def test_too_little_to_draw(X: Floats) -> None:
+    with pytest.raises(NothingToAnswer, match="A map needs 3 of each"):
+        ask(towns(X))
+
+
+def test_what_is_fitted_can_be_stored(coasts: MemoryTable, tmp_path: object) -> None:
+    from pathlib import Path
+
+    from followdata.store import Store
+
+    fitted = question.learn(coasts, {}, print)
+    store = Store(Path(str(tmp_path)))
+    store.keep_fitted("map", fitted)
+    again = store.fitted("map", question.fitted_type)
+    params = question.resolve(coasts, {}, {})
+    assert question.tell(coasts, again, params) == question.tell(coasts, fitted, params)
