@@ -30,6 +30,8 @@ class Field:
     lang: str = ""
     link: str = ""
     """A question of the same story that takes this column's value as its first parameter."""
+    code: bool = False
+    """For programs only: people read the title beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,11 @@ class Table:
     def rows(self) -> Iterator[tuple[Scalar, ...]]:
         """The rows as tuples, in the order of `fields`."""
         return zip(*(self.columns[field.name] for field in self.fields), strict=True)
+
+    @property
+    def readable(self) -> tuple[Field, ...]:
+        """The columns that people are shown."""
+        return tuple(field for field in self.fields if not field.code)
 
     def records(self) -> list[dict[str, Scalar]]:
         """The rows as dictionaries."""

@@ -65,13 +65,17 @@ class Desk:
         return Opened(self, known, dataset, _handle(self.store.home, dataset))
 
     def _make_sample(self, story: Story, *, needed: bool) -> None:
-        stored = {dataset.name for dataset in self.store.datasets(story.name)}
-        if SAMPLE in stored or (stored and not needed):
+        others = any(dataset.name != SAMPLE for dataset in self.store.datasets(story.name))
+        if self._has_sample(story) or (others and not needed):
             return
         with self.store.lock(f"sample-{story.name}"):
-            if SAMPLE not in {dataset.name for dataset in self.store.datasets(story.name)}:
+            if not self._has_sample(story):
                 stored_at = self.clock().isoformat()
                 self.store.keep(story.name, SAMPLE, story.sample(), now=stored_at)
+
+    def _has_sample(self, story: Story) -> bool:
+        stored = self.store.datasets(story.name)
+        return any(dataset.name == SAMPLE and self.store.holds(dataset) for dataset in stored)
 
     def fetch(
         self,

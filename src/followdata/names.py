@@ -8,6 +8,11 @@ from functools import cached_property
 
 from followdata.errors import UnknownName
 
+# Letters that Unicode does not take apart, as people without the key for them write them.
+_PLAIN = str.maketrans(
+    {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
+)
+
 
 class NameIndex:
     """The names along one axis of a data set, found by name, title or other identifier.
@@ -38,7 +43,10 @@ class NameIndex:
 
     def position(self, name: str) -> int:
         """Where `name`, exactly as listed, stands on the axis."""
-        return self._positions[name]
+        try:
+            return self._positions[name]
+        except KeyError:
+            raise UnknownName(self.what, name, self.nearest(name)) from None
 
     def find(self, text: str) -> str:
         """The name that `text` means; case and accents matter only where they must.
@@ -50,7 +58,10 @@ class NameIndex:
         """
         if text in self._positions:
             return text
-        found = self._folded.get(fold(text), ())
+        found = self._folded.get(fold(text), [])
+        if len(found) > 1:
+            # Håbo and Habo are two towns: here accents matter, case still does not.
+            found = [i for i in found if _caseless(text) in self._caseless_spellings(i)] or found
         if len(found) == 1:
             return self.names[found[0]]
         offered = [self.names[i] for i in found[:5]] or self.nearest(text)
@@ -84,10 +95,16 @@ class NameIndex:
         return {name: position for position, name in enumerate(self.names)}
 
     @cached_property
+    def _spellings(self) -> list[tuple[str, ...]]:
+        texts = (self.names, self.titles, *([self.aliases] if self.aliases else []))
+        return list(zip(*texts, strict=True))
+
+    def _caseless_spellings(self, position: int) -> set[str]:
+        return {_caseless(text) for text in self._spellings[position]}
+
+    @cached_property
     def _keys(self) -> list[tuple[str, ...]]:
-        spellings = [self.names, self.titles] + ([self.aliases] if self.aliases else [])
-        folded = zip(*([fold(text) for text in texts] for texts in spellings), strict=True)
-        return [tuple(dict.fromkeys(keys)) for keys in folded]
+        return [tuple(dict.fromkeys(map(fold, texts))) for texts in self._spellings]
 
     @cached_property
     def _folded(self) -> dict[str, list[int]]:
@@ -105,5 +122,18 @@ def fold(text: str) -> str:
     >>> fold("  Malung-Sälen ")
     'malung-salen'
     """
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
+    if text.isascii():
+        return " ".join(text.lower().split())
+    # Both steps can undo the other: "™" is "TM" when taken apart, "ΐ" has accents when folded.
+    folded = _decomposed(_decomposed(text).casefold())
+    bare = "".join(c for c in folded if not unicodedata.combining(c))
+    return " ".join(bare.translate(_PLAIN).split())
+
+
+def _decomposed(text: str) -> str:
+    return unicodedata.normalize("NFKD", text)
+
+
+def _caseless(text: str) -> str:
+    """`text` without case and surplus space, its accents written in one way."""
+    return " ".join(unicodedata.normalize("NFC", _decomposed(text).casefold()).split())

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -70,7 +72,7 @@ class _Name(Parameter):
         return data.names(self.axis(data))
 
     def read(self, name: str, value: Any, data: Data | None) -> Scalar:
-        return self.names(data).find(str(value).strip())
+        return self.names(data).find(str(value))
 
 
 @dataclass(frozen=True)
@@ -118,28 +120,21 @@ class Number(Parameter):
     whole: bool = False
 
     def read(self, name: str, value: Any, data: Data | None) -> Scalar:
-        text = str(value).strip().replace("\u2212", "-")
-        # Half of Europe types a decimal comma; a thousands comma is not taken for one.
-        if text.count(",") == 1 and "." not in text:
-            text = text.replace(",", ".")
-        try:
-            number = float(text)
-        except ValueError:
-            raise InvalidParameter(name, f"“{value}” is not a number.") from None
+        number = _number(name, value)
         if not math.isfinite(number) or (self.whole and number != int(number)):
             kind = "whole number" if self.whole else "number"
             raise InvalidParameter(name, f"“{value}” is not a {kind}.")
         if not self.low <= number <= self.high:
-            raise InvalidParameter(name, f"{number:g} is not {self._range()}.")
+            raise InvalidParameter(name, f"“{value}” is not {self._range()}.")
         return int(number) if self.whole else number
 
     def _range(self) -> str:
         unit = f" {self.unit}" if self.unit else ""
         if math.isinf(self.high):
-            return f"{self.low:g}{unit} or more"
+            return f"{self.low:.15g}{unit} or more"
         if math.isinf(self.low):
-            return f"{self.high:g}{unit} or less"
-        return f"between {self.low:g} and {self.high:g}{unit}"
+            return f"{self.high:.15g}{unit} or less"
+        return f"between {self.low:.15g} and {self.high:.15g}{unit}"
 
     def schema(self) -> dict[str, Any]:
         limits = {"minimum": self.low, "maximum": self.high}
@@ -154,7 +149,7 @@ class Choice(Parameter):
     options: tuple[str, ...] = ()
 
     def read(self, name: str, value: Any, data: Data | None) -> Scalar:
-        return self.names(data).find(str(value).strip())
+        return self.names(data).find(str(value))
 
     def names(self, data: Data | None) -> NameIndex:
         return NameIndex("choice", self.options)
@@ -165,7 +160,7 @@ class Choice(Parameter):
 
 @dataclass(frozen=True)
 class Date(Parameter):
-    """A day, or a day and time, in ISO 8601 ("2026-11-22", "2026-11-22T15:00")."""
+    """A day, or a day and time to the minute, in ISO 8601 ("2026-11-22", "2026-11-22T15:00")."""
 
     def read(self, name: str, value: Any, data: Data | None) -> Scalar:
         if isinstance(value, datetime):
@@ -173,9 +168,9 @@ class Date(Parameter):
         if isinstance(value, date):
             return value.isoformat()
         text = str(value).strip()
+        with suppress(ValueError):
+            return date.fromisoformat(text).isoformat()
         try:
-            if len(text) == len("2026-11-22"):
-                return date.fromisoformat(text).isoformat()
             return datetime.fromisoformat(text).isoformat(timespec="minutes")
         except ValueError:
             raise InvalidParameter(
@@ -184,6 +179,22 @@ class Date(Parameter):
 
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "format": "date-time", "examples": ["2026-11-22"]}
+
+
+def _number(name: str, value: Any) -> float:
+    text = str(value).strip().replace("\u2212", "-")
+    # What we print can be read back: "1 234" has a (thin) space between thousands.
+    text = re.sub(r"(?<=\d)\s(?=\d{3}(?!\d))", "", text)
+    # Half of Europe types a decimal comma, others a comma between thousands.
+    if re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", text):
+        one, other = text.replace(",", ""), text.replace(",", ".")
+        raise InvalidParameter(
+            name, f"“{value}” can be read in two ways.", f"Write {one} or {other}."
+        )
+    try:
+        return float(text.replace(",", ".") if text.count(",") == 1 and "." not in text else text)
+    except ValueError:
+        raise InvalidParameter(name, f"“{value}” is not a number.") from None
 
 
 def check_known(given: list[str], known: list[str]) -> None:

@@ -6,9 +6,9 @@ story and pointing at its folder's import name.
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
+from importlib.resources import files
 
 from followdata import stories
 from followdata.errors import UnknownName
@@ -28,8 +28,9 @@ class Registry(Mapping[str, Story]):
     def installed(cls) -> Registry:
         """Our own stories, then those of other packages; a name belongs to who has it first."""
         found = {
-            module.name: Story(module.name, f"{stories.__name__}.{module.name}")
-            for module in pkgutil.iter_modules(stories.__path__)
+            folder.name: Story(folder.name, f"{stories.__name__}.{folder.name}")
+            for folder in sorted(files(stories).iterdir(), key=lambda folder: folder.name)
+            if (folder / "story.toml").is_file()
         }
         for entry in entry_points(group=GROUP):
             found.setdefault(entry.name, Story(entry.name, entry.value))

@@ -14,7 +14,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
-from followdata.errors import FollowdataError, UnknownName
+from followdata.errors import FollowdataError, StoreError, UnknownName
 from followdata.store import Store, disk_error, safe_name
 
 State = Literal["running", "done", "failed", "stopped", "interrupted"]
@@ -82,14 +82,18 @@ class Run:
 
     @property
     def last(self) -> Event:
-        return deque(self.events(), maxlen=1).pop() if self.journal.exists() else _NOTHING
+        latest = deque(self.events(), maxlen=1)
+        return latest.pop() if latest else _NOTHING
 
     @property
     def state(self) -> State:
         """What has become of it; "interrupted" if its process is gone without a word."""
-        if self._locked():
+        # The last word says most; only where it is not an end does the lock matter. Then it is
+        # asked first, for the run may end between the two questions.
+        ended = _ENDS.get(self.last["kind"])
+        if ended is None and self._locked():
             return "running"
-        return _ENDS.get(self.last["kind"], "interrupted")
+        return ended or _ENDS.get(self.last["kind"], "interrupted")
 
     def progress(self) -> Event | None:
         """The latest event that says how far the run is."""
@@ -99,17 +103,20 @@ class Run:
                 latest = event
         return latest
 
-    def lock(self) -> FileLock:
-        return FileLock(self.folder / "lock")
+    @property
+    def lock(self) -> Path:
+        return self.folder / "lock"
 
     def _locked(self) -> bool:
         if not self.folder.exists():
             return False
         try:
-            with self.lock().acquire(timeout=0):
+            with FileLock(self.lock).acquire(timeout=0):
                 return False
         except Timeout:
             return True
+        except OSError as error:
+            raise disk_error(error, self.folder) from error
 
 
 class Journal:
@@ -130,11 +137,13 @@ class Journal:
         self._number += 1
         at = self._clock().isoformat(timespec="milliseconds")
         event = {"n": self._number, "at": at, "kind": kind, **words}
-        line = json.dumps(event, ensure_ascii=False).encode() + b"\n"
+        line = json.dumps(event, ensure_ascii=False).encode(errors="replace") + b"\n"
         try:
             with self.run.journal.open("ab") as journal:
                 journal.write(line)
         except OSError as error:
+            with suppress(StoreError):
+                self.mend()
             raise disk_error(error, self._store.home) from error
         for listener in self._listeners:
             listener(event)
@@ -156,12 +165,14 @@ class Journal:
             path.unlink(missing_ok=True)
 
     def mend(self) -> None:
-        """End a line that a killed process left unfinished, so that the next one is whole."""
-        if self.run.journal.exists():
-            content = self.run.journal.read_bytes()
-            if content and not content.endswith(b"\n"):
-                whole = content[: content.rfind(b"\n") + 1]
-                self._store.write(self.run.journal, whole)
+        """Cut off a line that a killed process, or a full disk, left unfinished."""
+        if not self.run.journal.exists():
+            return
+        try:
+            with self.run.journal.open("r+b") as journal:
+                journal.truncate(journal.read().rfind(b"\n") + 1)
+        except OSError as error:
+            raise disk_error(error, self._store.home) from error
 
 
 class Runs:
@@ -196,15 +207,11 @@ class Runs:
         interrupt from the keyboard as stopped, and go on to the caller.
         """
         run = self.named(id)
-        try:
-            run.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise disk_error(error, self._store.home) from error
-        with run.lock():
+        with self._store.hold(run.lock):
             journal = Journal(run, self._store, self._clock)
             journal.mend()
-            again = run.journal.exists()
-            journal.report("resumed" if again else "started", title=title, **words)
+            anew = run.last["kind"] in ("", "done")
+            journal.report("started" if anew else "resumed", title=title, **words)
             try:
                 yield journal
             except FollowdataError as error:

@@ -26,7 +26,7 @@ import uuid
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
@@ -44,6 +44,8 @@ from followdata.data import (
     Floats,
     Kind,
     Labels,
+    MemorySeries,
+    MemoryTable,
     SeriesData,
     TableData,
     name_index,
@@ -54,6 +56,8 @@ from followdata.errors import Damaged, DiskFull, NotFetched, StoreError, Unknown
 from followdata.names import NameIndex
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_LONGEST_NAME = 120
+"""Bytes of a file's name: half of what file systems take, so that endings can be added."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,22 +98,26 @@ class Store:
 
     def open(self, dataset: DataSet) -> Data:
         """A handle on a stored data set."""
-        place = self.home / "datasets" / dataset.digest
+        place = self._place(dataset.digest)
         try:
             about = json.loads((place / "about.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise Damaged(
-                f"The data set {dataset.name} cannot be read ({error}).", "Fetch it again."
-            ) from error
-        handle = StoredTable if about["kind"] == "table" else StoredSeries
-        return handle(place, dataset, about)
+            handle = StoredTable if about["kind"] == "table" else StoredSeries
+            return handle(place, dataset, about)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise _damaged(dataset, place, error) from error
+
+    def holds(self, dataset: DataSet) -> bool:
+        """Whether what the data set's name stands for is there."""
+        return self._place(dataset.digest).exists()
 
     def keep(self, story: str, name: str, data: Data, *, now: str) -> DataSet:
-        """Store `data` under `name`.
+        """Store `data` under `name`, made fit to be a file's name.
 
         A name that stands for other content is left alone: the new data set is called
-        "name.2" and so on. Keeping the same content again changes nothing but its date.
+        "name.2" and so on. Keeping the same content again changes nothing but its date, and
+        mends what was damaged.
         """
+        name = safe_name(name)
         self._keep_content(data)
         with self.lock(f"story-{story}"):
             taken = {dataset.name: dataset for dataset in self.datasets(story)}
@@ -124,23 +132,33 @@ class Store:
         return self._reference(self._reference_path(story, free))
 
     def _keep_content(self, data: Data) -> None:
-        place = self.home / "datasets" / data.digest
-        if place.exists():
-            return
-        with self.aside() as aside:
-            aside.mkdir()
-            if data.kind == "table":
-                _write_table(aside, data)  # type: ignore[arg-type]
-            else:
-                _write_series(aside, data)  # type: ignore[arg-type]
-            _settle(aside)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            try:
+        place = self._place(data.digest)
+        with self.lock(f"data-{data.digest}"):
+            if place.exists() and self._whole(data):
+                return
+            with self.aside() as aside, self.aside() as old:
+                aside.mkdir()
+                if data.kind == "table":
+                    _write_table(aside, data)  # type: ignore[arg-type]
+                else:
+                    _write_series(aside, data)  # type: ignore[arg-type]
+                _settle(aside)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                if place.exists():
+                    place.rename(old)
                 aside.rename(place)
-            except OSError:
-                # Another process put the same content there meanwhile: theirs is as good.
-                if not place.exists():
-                    raise
+
+    def _whole(self, data: Data) -> bool:
+        """Whether what is stored under the digest of `data` reads the same as `data`."""
+        try:
+            return _read_digest(self.open(DataSet("", data.digest, "", data.provenance))) == (
+                _read_digest(data)
+            )
+        except (Damaged, KeyError, TypeError, ValueError):
+            return False
+
+    def _place(self, digest: str) -> Path:
+        return self.home / "datasets" / digest
 
     def _reference_path(self, story: str, name: str) -> Path:
         return self.home / "stories" / story / f"{safe_name(name)}.json"
@@ -174,10 +192,15 @@ class Store:
         What cannot be read is treated as absent: a fitted value can always be learnt again.
         """
         try:
+            # An array whose header is damaged may end before the checksum is looked at.
+            with zipfile.ZipFile(self._fitted_path(key)) as file:
+                if file.testzip():
+                    return None
             with np.load(self._fitted_path(key), allow_pickle=False) as file:
                 words = json.loads(file["words"].tobytes())
                 arrays = {name: file[name] for name in file.files if name != "words"}
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError):
+        except Exception:
+            # A damaged file makes zipfile and NumPy raise nearly anything.
             return None
         if {field.name for field in fields(kind)} != words.keys() | arrays.keys():
             return None
@@ -232,31 +255,42 @@ class Store:
     def _sweep(self, folder: Path) -> None:
         """Remove what processes that are gone have left aside."""
         for path in folder.iterdir():
-            if not _alive(int(path.name.partition("-")[0])):
+            process = path.name.partition("-")[0]
+            if process.isdecimal() and not _alive(int(process)):
                 _remove(path)
 
-    @contextmanager
-    def lock(self, name: str) -> Iterator[None]:
+    def lock(self, name: str) -> AbstractContextManager[None]:
         """Only one process at a time holds the lock `name`; the others wait."""
-        folder = self.home / "locks"
+        return self.hold(self.home / "locks" / f"{safe_name(name)}.lock")
+
+    @contextmanager
+    def hold(self, path: Path) -> Iterator[None]:
+        """As `lock`, by a lock file of any place."""
+        lock = FileLock(path)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
         except OSError as error:
             raise disk_error(error, self.home) from error
-        with FileLock(folder / f"{safe_name(name)}.lock"):
+        try:
             yield
+        finally:
+            lock.release()
 
 
 class _Stored:
     """What stored data of every kind have in common."""
 
     def __init__(self, place: Path, dataset: DataSet, words: dict[str, Any]) -> None:
-        self._place, self._words = place, words
+        self._place, self._words, self._dataset = place, words, dataset
         self.name = dataset.name
         self.digest = dataset.digest
         self.provenance = dataset.provenance
         self.kind: Kind = words["kind"]
         self.about = About(**words["about"])
+
+    def _damaged(self, error: object) -> Damaged:
+        return _damaged(self._dataset, self._place, error)
 
 
 class StoredTable(_Stored):
@@ -291,15 +325,21 @@ class StoredTable(_Stored):
     def _array(self) -> Any:
         import zarr
 
-        return zarr.open_array(self._place / "table.zarr" / "X", mode="r")
+        array = zarr.open_array(self._place / "table.zarr" / "X", mode="r")
+        if array.shape != self.shape:
+            raise self._damaged(f"{array.shape} is not the shape of its names, {self.shape}")
+        # Zarr reads a block whose file is gone as zeros.
+        if array.nchunks_initialized != array.nchunks:
+            raise self._damaged(f"{array.nchunks - array.nchunks_initialized} blocks are missing")
+        return array
 
     def matrix(self, obs: Sequence[str] | None = None, var: Sequence[str] | None = None) -> Floats:
         rows = positions(self.names("obs"), obs)
         columns = positions(self.names("var"), var)
         try:
             values = self._array.oindex[rows, columns]
-        except (OSError, ValueError, RuntimeError) as error:
-            raise Damaged(f"{self.name} cannot be read ({error}).", "Fetch it again.") from error
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+            raise self._damaged(error) from error
         return np.asarray(values, dtype=np.float64)
 
 
@@ -314,10 +354,12 @@ class StoredSeries(_Stored):
         from pyarrow import parquet
 
         try:
-            table = parquet.read_table(self._place / "series.parquet")
-        except (OSError, ValueError) as error:
-            raise Damaged(f"{self.name} cannot be read ({error}).", "Fetch it again.") from error
-        return {name: table[name].to_numpy() for name in table.column_names}
+            table = parquet.read_table(
+                self._place / "series.parquet", page_checksum_verification=True
+            )
+            return {name: table[name].to_numpy() for name in ("time", "value", "flag")}
+        except (OSError, ValueError, KeyError) as error:
+            raise self._damaged(error) from error
 
     @cached_property
     def times(self) -> npt.NDArray[np.datetime64]:
@@ -334,15 +376,28 @@ class StoredSeries(_Stored):
 
 def _write_table(place: Path, table: TableData) -> None:
     import anndata
+    import zarr
+    from anndata.io import write_zarr
+    from zarr.codecs import ZstdCodec
 
+    matrix = to_anndata(table)
+    for frame in (matrix.obs, matrix.var):
+        frame.columns = [_column_key(label) for label in frame.columns]
     # Blocks of some 4 MB: few files for a large table, one read for some columns of a small one.
     columns = max(1, min(table.shape[1], 512))
     rows = max(1, min(table.shape[0], 4_000_000 // (8 * columns)))
     layout = anndata.settings.override(zarr_write_format=3, auto_shard_zarr_v3=False)
-    with layout, warnings.catch_warnings():
+    # Blocks of zeros are written too, so that a block that is missing is known to be lost.
+    every_block = zarr.config.set({"array.write_empty_chunks": True})
+    with layout, every_block, warnings.catch_warnings():
         # AnnData adds consolidated metadata, which readers that do not know them pass over.
         warnings.filterwarnings("ignore", message="Consolidated metadata")
-        to_anndata(table).write_zarr(place / "table.zarr", chunks=(rows, columns))
+        write_zarr(
+            place / "table.zarr",
+            matrix,
+            chunks=(rows, columns),
+            compressors=ZstdCodec(checksum=True),
+        )
     _write_about(
         place,
         table,
@@ -360,7 +415,9 @@ def _write_series(place: Path, series: SeriesData) -> None:
     columns = {"time": series.times.astype("datetime64[us]"), "value": series.values}
     flags = pa.array(series.flags.tolist(), type=pa.string())
     table = pa.table({**columns, "flag": flags})
-    parquet.write_table(table, place / "series.parquet", compression="zstd")
+    parquet.write_table(
+        table, place / "series.parquet", compression="zstd", write_page_checksum=True
+    )
     _write_about(place, series, resolution=series.times.dtype.str)
 
 
@@ -369,13 +426,40 @@ def _write_about(place: Path, data: Data, **words: Any) -> None:
     (place / "about.json").write_bytes(_json_bytes(content))
 
 
+def _column_key(label: str) -> str:
+    """A label as AnnData's layout can hold it; about.json has it as it is."""
+    key = label.replace("/", "\u2215")
+    return f"{key}_" if key in ("", ".", "..", "_index") else key
+
+
+def _read_digest(data: Any) -> str:
+    """The digest of what `data` of either kind give when all of it is read."""
+    if data.kind == "series":
+        return MemorySeries(data.times, data.values, data.flags, data.about).digest
+    obs, var = data.names("obs").names, data.names("var").names
+    return MemoryTable(
+        data.matrix(), obs, var, data.about, data.labels("obs"), data.labels("var")
+    ).digest
+
+
+def _damaged(dataset: DataSet, place: Path, error: object) -> Damaged:
+    advice = "Fetch it again."
+    if dataset.provenance.sample:
+        advice = f"Delete {place}, and it is made again."
+    return Damaged(f"The data set {dataset.name} cannot be read ({error}).", advice)
+
+
 def safe_name(name: str) -> str:
-    """`name` as one file name on any system.
+    """`name` as one file name on any system; one that is cut short keeps a hash of the whole.
 
     >>> safe_name("../2022 raw")
     '..-2022-raw'
     """
-    return re.sub(r"[^\w.@+-]+", "-", name)[:120]
+    safe = re.sub(r"[^\w.@+-]+", "-", name)
+    if len(safe.encode()) <= _LONGEST_NAME:
+        return safe
+    whole = hashlib.sha256(safe.encode()).hexdigest()[:12]
+    return f"{safe.encode()[: _LONGEST_NAME - 13].decode(errors='ignore')}-{whole}"
 
 
 def disk_error(error: OSError, home: Path) -> StoreError:
@@ -392,7 +476,8 @@ def disk_error(error: OSError, home: Path) -> StoreError:
 
 
 def _json_bytes(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True).encode()
+    # A file's name may hold what is no character (a Latin-1 name on a UTF-8 system).
+    return json.dumps(value, ensure_ascii=False).encode(errors="replace")
 
 
 def _settle(folder: Path) -> None:

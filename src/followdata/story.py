@@ -19,8 +19,9 @@ from importlib.resources import files
 from types import ModuleType
 from typing import Any, cast
 
+from followdata.answer import Scalar, listing
 from followdata.data import Data, Kind
-from followdata.errors import UnknownName
+from followdata.errors import FollowdataError, InvalidInput, UnknownName
 from followdata.question import Asked, Question, parameters_of
 
 
@@ -36,7 +37,16 @@ class Story:
 
     @cached_property
     def _declared(self) -> dict[str, Any]:
-        return tomllib.loads((files(self.package) / "story.toml").read_text(encoding="utf-8"))
+        place = f"{self.package}/story.toml"
+        try:
+            text = (files(self.package) / "story.toml").read_text(encoding="utf-8")
+            declared = tomllib.loads(text)
+        except (ImportError, OSError, ValueError) as error:
+            raise InvalidInput(place, f"{error}.") from error
+        missing = {"title", "summary", "kind", "sample", "questions"} - declared.keys()
+        if missing:
+            raise InvalidInput(place, f"{listing(sorted(missing))} must be said.")
+        return declared
 
     @property
     def title(self) -> str:
@@ -105,15 +115,29 @@ class Story:
         which the first that the data hold is taken; `observed` in data.py hands in what depends
         on the time or on the latest observation.
         """
-        suggested = {}
+        parameters = self.question(question).parameters
         declared = self._declared.get("defaults", {}).get(question, {})
+        suggested: dict[str, Any] = {}
         for name, values in declared.items():
-            asked = self.question(question).parameters[name]
-            for value in values:
-                try:
-                    suggested[name] = asked.type.read(name, value, data)
-                    break
-                except UnknownName:
-                    continue
+            # What the reader has said of one parameter is not suggested for another: nobody
+            # compares a town with itself.
+            others = [
+                _read(parameters[other], given[other], data) for other in given.keys() & declared
+            ]
+            taken = [*others, *suggested.values()]
+            readings = (_read(parameters[name], value, data) for value in values)
+            found = next(
+                (value for value in readings if value is not None and value not in taken), None
+            )
+            if found is not None:
+                suggested[name] = found
         observed = getattr(self._data, "observed", None)
         return suggested | (observed(question, data, given, now) if observed else {})
+
+
+def _read(asked: Asked, value: Any, data: Data) -> Scalar:
+    """The canonical value, or `None` for one that these data do not hold."""
+    try:
+        return asked.type.read(asked.name, value, data)
+    except FollowdataError:
+        return None

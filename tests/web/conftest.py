@@ -28,18 +28,20 @@ def server(server_home: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "followdata", "serve", "--port", str(port)],
-        env=os.environ | {HOME_VARIABLE: str(server_home)},
-        stderr=subprocess.PIPE,
-    )
+    command = [sys.executable, "-m", "followdata", "serve", "--port", str(port)]
+    environment = os.environ | {HOME_VARIABLE: str(server_home)}
+    said = server_home / "said.txt"
     address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_until_up(address, process)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=15)
+    with said.open("wb") as log:
+        process = subprocess.Popen(command, env=environment, stderr=log)
+        try:
+            _wait_until_up(address, process)
+            yield address
+        except TimeoutError:
+            pytest.fail(f"the server did not come up: {said.read_text()}")
+        finally:
+            process.terminate()
+            process.wait(timeout=15)
 
 
 def _wait_until_up(address: str, process: subprocess.Popen[bytes]) -> None:
@@ -51,8 +53,7 @@ def _wait_until_up(address: str, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.1)
         else:
             return
-    said = process.stderr.read().decode() if process.poll() is not None and process.stderr else ""
-    pytest.fail(f"the server did not come up: {said}")
+    raise TimeoutError
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,12 @@ import csv
 import io
 import json
 import re
+from dataclasses import fields
 
 import httpx
 import jinja2.meta
 import pytest
+from markupsafe import Markup
 
 from followdata.registry import Registry
 from followdata.web import pages
@@ -36,7 +38,7 @@ def test_a_page_opens_on_a_finished_sentence(
     answer = client.get(f"/{story}/{question}.json").json()
     told = re.search(r'<p class="sentence">(.*?)</p>', page.text, re.S)
     assert told
-    assert str(pages.Markup(told[1]).unescape()) == answer["sentence"]
+    assert str(Markup(told[1]).unescape()) == answer["sentence"]
     assert "<strong>Sample:</strong>" in page.text
 
 
@@ -185,7 +187,7 @@ def test_a_page_has_just_the_variables_that_its_template_uses(page: type[pages.P
         assert environment.loader
         source = environment.loader.get_source(environment, name)[0]
         used |= jinja2.meta.find_undeclared_variables(environment.parse(source))
-    declared = {field.name for field in pages.fields(page)}
+    declared = {field.name for field in fields(page)}
     assert used <= declared
     assert declared - used <= {"description"}, "a variable that nobody shows"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Annotated
@@ -49,6 +50,9 @@ app.command("autoencode")(autoencode.autoencode)
 
 def main() -> None:
     """Run the command line; errors of ours become one line and exit status 1."""
+    # A terminal or a pipe that cannot show every letter gets "?" in its place.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     try:
         app()
     except FollowdataError as error:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from followdata.answer import Answer
 from followdata.cli import offers
 from followdata.cli.context import console, desk
 from followdata.cli.progress import watching
-from followdata.present import FORMATS, render
-from followdata.question import Question
-from followdata.story import Story
+from followdata.errors import InvalidParameter, UnknownName
+
+if TYPE_CHECKING:
+    from followdata.answer import Answer
+    from followdata.question import Question
+    from followdata.story import Story
 
 
 class Stories(offers.LazyGroup):
@@ -64,6 +66,8 @@ class Questions(offers.LazyGroup):
             names = [dataset.name for dataset in desk().store.datasets(self.story.name)]
             return [name for name in names if name.startswith(incomplete)]
 
+        from followdata.present import FORMATS
+
         def formats(incomplete: str) -> list[str]:
             return [name for name in FORMATS if name.startswith(incomplete)]
 
@@ -87,11 +91,12 @@ class Questions(offers.LazyGroup):
                     typer.Option(
                         "--format",
                         "-f",
-                        help=f"Form of the answer: {', '.join(FORMATS)}.",
+                        help=f"Form of the answer: {', '.join(FORMATS)}. "
+                        "By default the ending of --output, else text.",
                         autocompletion=formats,
                     ),
                 ],
-                "text",
+                "",
             ),
             ("table", Annotated[str, typer.Option(help="Which table, for csv.")], ""),
             ("view", Annotated[int, typer.Option(help="Which picture, for svg and png.")], 1),
@@ -121,15 +126,29 @@ def ask() -> None:
 
 
 def _ask(story: Story, question: Question, given: dict[str, Any], reserved: dict[str, Any]) -> None:
+    form = _form(reserved["form"], reserved["output"])
     opened = desk().open(story.name, reserved["data"])
     with watching() as listen:
         answer = opened.ask(question.name, listen=listen, **given)
-    _put(answer, reserved)
+    _put(answer, form, reserved)
 
 
-def _put(answer: Answer, reserved: dict[str, Any]) -> None:
-    form, output = reserved["form"], reserved["output"]
-    if form == "text" and output is None:
+def _form(wanted: str, output: Path | None) -> str:
+    """The form that is asked for; said to be wrong before an answer is worked out."""
+    from followdata.present import FORMATS
+
+    ending = output.suffix[1:] if output else ""
+    form = wanted or (ending if ending in FORMATS else "text")
+    if form not in FORMATS:
+        raise UnknownName("format", form, FORMATS)
+    return form
+
+
+def _put(answer: Answer, form: str, reserved: dict[str, Any]) -> None:
+    from followdata.present import render
+
+    output: Path | None = reserved["output"]
+    if form == "text" and output is None and console().is_terminal:
         from followdata.present.terminal import renderable
 
         console().print(renderable(answer))
@@ -140,5 +159,10 @@ def _put(answer: Answer, reserved: dict[str, Any]) -> None:
     if output is None:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
-    else:
+        return
+    try:
         output.write_bytes(content)
+    except OSError as error:
+        raise InvalidParameter(
+            "--output", f"{output} cannot be written ({error.strerror})."
+        ) from error

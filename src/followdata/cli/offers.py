@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from followdata.errors import FollowdataError
-from followdata.question import Asked
+from followdata.errors import FollowdataError, UnknownName
+
+if TYPE_CHECKING:
+    from followdata.question import Asked
 
 Option = tuple[str, Any, Any]
 """A parameter of a command: its name, its annotation, its default."""
@@ -36,7 +38,12 @@ class LazyGroup(TyperGroup):
         return list(self.names())
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        return self.make(cmd_name)
+        try:
+            return self.make(cmd_name)
+        except UnknownName:
+            if ctx.resilient_parsing:
+                return None  # a shell is completing what is still being typed
+            raise
 
 
 def command(name: str, words: str, options: Iterable[Option], run: Callable[..., None]) -> Any:

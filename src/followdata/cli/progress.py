@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from followdata.cli.context import notices
-from followdata.runs import Event
+
+if TYPE_CHECKING:
+    from followdata.runs import Event
 
 
 @contextmanager
@@ -30,7 +33,7 @@ def _bar() -> Iterator[Callable[[Event], None]]:
     )
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
@@ -63,7 +66,8 @@ def _lines(most: int = 10) -> Callable[[Event], None]:
             _say(event)
         elif (part := most * event["done"] // max(1, event["total"])) > said:
             said = part
-            notices().print(f"{event['what']}: {event['done']} of {event['total']}", soft_wrap=True)
+            text = f"{event['what']}: {event['done']} of {event['total']}"
+            notices().print(text, markup=False, soft_wrap=True)
 
     return listen
 

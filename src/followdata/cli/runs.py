@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from followdata.cli.context import console, desk
 from followdata.errors import FollowdataError
-from followdata.runs import Run
+
+if TYPE_CHECKING:
+    from followdata.runs import Run
 
 
 def _ids(incomplete: str) -> list[str]:
@@ -35,11 +37,14 @@ def runs(
     from rich.text import Text
 
     grid = Table(box=None, pad_edge=False)
-    for heading in ("Run", "State", "Done", "What", "Last heard"):
+    grid.add_column("Run", no_wrap=True)
+    for heading in ("State", "Done", "What", "Last heard"):
         grid.add_column(heading, overflow="fold")
     for known in desk().runs.all():
         at = str(known.last.get("at", ""))[:19].replace("T", " ")
-        grid.add_row(known.id, known.state, _done(known), Text(str(known.about["title"])), at)
+        grid.add_row(
+            known.id, known.state, _done(known), Text(str(known.about.get("title", ""))), at
+        )
     console().print(grid)
 
 

@@ -126,7 +126,7 @@ def gradients(model: Autoencoder, given: Floats, wanted: Floats) -> tuple[Floats
     missed /= len(wanted)
     back = (missed @ model.weights) / model.gain * ACTIVATIONS[model.activation].slope(codes)
     # Tied weights are met twice: on the way in and on the way out.
-    tied = model.gain * (given.T @ back) + missed.T @ codes / model.gain
+    tied = model.gain * ((given - model.mean).T @ back) + missed.T @ codes / model.gain
     return tied, back.sum(axis=0), missed.sum(axis=0)
 
 
@@ -201,7 +201,7 @@ def linear_errors(model: Autoencoder, X: Floats, rank: int) -> Floats:
 
 def _codes(model: Autoencoder, given: Floats) -> Floats:
     return ACTIVATIONS[model.activation].value(
-        model.gain * (given @ model.weights) + model.hidden_bias
+        model.gain * ((given - model.mean) @ model.weights) + model.hidden_bias
     )
 
 
@@ -232,7 +232,7 @@ def _open(model: Autoencoder, given: Floats) -> Autoencoder:
     A rectified unit that is off for all rows has no gradient and stays off for good; begun at
     zero, about every third of them does.
     """
-    model = replace(model, hidden_bias=-model.gain * (given @ model.weights).min(axis=0))
+    model = replace(model, hidden_bias=-model.gain * ((given - model.mean) @ model.weights).min(axis=0))
     surplus = decode(model, _codes(model, given)).mean(axis=0) - model.mean
     return replace(model, visible_bias=-surplus)
 

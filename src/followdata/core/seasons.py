@@ -57,16 +57,21 @@ class Record:
         """The years that the record touches, one for each row of `means`."""
         return np.arange(len(self.means)) + year_of(np.array([self.first]))
 
-    def at(self, days: Days) -> Floats:
-        """The values on `days`, of any shape; NaN outside the record."""
-        places = days - self.first
-        inside = (places >= 0) & (places < len(self.values))
-        return np.where(inside, self.values[np.where(inside, places, 0)], np.nan)
+    def windows(self, middles: Days, before: int) -> Floats:
+        """The values from `WINDOW` days before to as many after each of `middles`, along a new
+        last axis; NaN outside the record and from the day `before` on."""
+        width = 2 * WINDOW + 1
+        beyond = np.full(width, np.nan)
+        known = self.values[: max(before - self.first, 0)]
+        padded = np.concatenate([beyond, known, beyond])
+        starts = np.clip(middles - WINDOW - self.first + width, 0, len(padded) - width)
+        return np.lib.stride_tricks.sliding_window_view(padded, width)[starts]
 
 
 @dataclass(frozen=True)
 class Reference:
-    """What a value is compared with: `values` (years x days), NaN where missing.
+    """What a value is compared with: `values` (years x days), NaN where missing; `shifts` is what
+    was added to those of each year.
 
     The share p of the climate that lies below a value is known from them with the variance
     p (1 - p) `single` + f(p)^2 `shared`, where f is the standard normal density at the quantile
@@ -76,6 +81,7 @@ class Reference:
 
     years: Days
     values: Floats
+    shifts: Floats
     single: float
     shared: float
 
@@ -148,9 +154,10 @@ def all_years(record: Record, day: int) -> Reference:
     """
     place = slots(np.array([day]))
     years = record.years[record.years < year_of(np.array([day]))[0]]
-    values = _windows(record, years, place)[:, 0]
+    values = record.windows(centres(years, place)[:, 0], day)
     known = ~np.isnan(values).all(axis=1)
-    return Reference(years[known], values[known], *_variance(values[known]))
+    shifts = np.zeros(int(known.sum()))
+    return Reference(years[known], values[known], shifts, *_variance(values[known]))
 
 
 def climate_of_today(record: Record, day: int, *, latest: int = TODAY_YEARS) -> Reference:
@@ -173,7 +180,9 @@ def climate_of_today(record: Record, day: int, *, latest: int = TODAY_YEARS) -> 
     chosen = np.flatnonzero(years >= today - latest)
     weights = trend_weights(years, np.append(years, today))
     pull = weights[-1] - weights[chosen]
-    shifted = _windows(record, years[chosen], place)[:, 0] + (pull @ means)[:, None]
+    values = record.windows(centres(years[chosen], place)[:, 0], day)
+    shifts = pull @ means
+    shifted = values + shifts[:, None]
     known = ~np.isnan(shifted).all(axis=1)
     # A residual as it would be had the year not helped to draw the trend it is measured from.
     helped = np.minimum(np.diag(weights), 0.9)
@@ -181,7 +190,7 @@ def climate_of_today(record: Record, day: int, *, latest: int = TODAY_YEARS) -> 
     mean_pull = pull[known].mean(axis=0) if known.any() else np.zeros(len(years))
     drift = np.where(mean_pull == 0, 0.0, mean_pull * residuals)
     variance = _variance(shifted[known], drift, chosen[known])
-    return Reference(years[chosen][known], shifted[known], *variance)
+    return Reference(years[chosen][known], shifted[known], shifts[known], *variance)
 
 
 def standing(reference: Reference, value: float, *, confidence: float = 0.9) -> Standing:
@@ -192,7 +201,8 @@ def standing(reference: Reference, value: float, *, confidence: float = 0.9) -> 
     Methodology 24:193): the exact binomial interval of Clopper and Pearson on the effective
     number of independent values, made smaller for being itself estimated from so many years.
 
-    >>> few = Reference(np.arange(4), np.array([[1.0], [2.0], [2.0], [3.0]]), 0.25, 0.0)
+    >>> values = np.array([[1.0], [2.0], [2.0], [3.0]])
+    >>> few = Reference(np.arange(4), values, np.zeros(4), single=0.25, shared=0.0)
     >>> standing(few, 2.0).percentile
     50.0
     """
@@ -221,14 +231,15 @@ def normals(
     year = year_of(np.array([day]))
     days = np.arange(int(_new_year(year)[0]), int(_new_year(year + 1)[0]))
     places = slots(days)
-    years = record.years[record.years < year[0]]
+    earlier = (record.years < year[0]) & (record.years >= year[0] - latest - TREND_YEARS)
+    years = record.years[earlier]
     middles = centres(years, places)
     # At the turn of the year, part of last year's season may come after `day`.
-    means = np.where(middles + SEASON < day, record.means[: len(years)][:, places], np.nan)
-    around = middles[-latest:, :, None] + np.arange(-WINDOW, WINDOW + 1)
-    values = np.where(around < day, record.at(around), np.nan)
-    shifted = values + _shifts(years, means, years[-latest:])[:, :, None]
-    return days, percentiles(shifted.transpose(1, 0, 2).reshape(len(days), -1), percents)
+    means = np.where(middles + SEASON < day, record.means[earlier][:, places], np.nan)
+    # Days first, so that all values that a day is compared with lie side by side.
+    values = record.windows(middles[-latest:].T, day)
+    values += _shifts(years, means, years[-latest:]).T[:, :, None]
+    return days, percentiles(values.reshape(len(days), -1), percents)
 
 
 def trend_weights(years: Days, at: Days) -> Floats:
@@ -236,16 +247,21 @@ def trend_weights(years: Days, at: Days) -> Floats:
 
     NaN where fewer than two of `years` are within reach.
     """
-    apart = (years[None, :] - at[:, None]).astype(np.float64)
-    kernel = np.clip(1 - np.abs(apart / TREND_YEARS) ** 3, 0, None) ** 3
-    s0, s1, s2 = (np.sum(kernel * apart**power, axis=1, keepdims=True) for power in range(3))
+    apart = (years[None, :] - at[:, None]) / TREND_YEARS
+    size = np.abs(apart)
+    kernel = np.clip(1 - size * size * size, 0, None)
+    kernel = kernel * kernel * kernel
+    tilted = kernel * apart
+    s0, s1, s2 = (k.sum(axis=1, keepdims=True) for k in (kernel, tilted, tilted * apart))
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(kernel * (s2 - s1 * apart) / (s0 * s2 - s1**2))
+        return np.asarray((kernel * s2 - tilted * s1) / (s0 * s2 - s1 * s1))
 
 
 def percentiles(values: Floats, percents: Floats) -> Floats:
     """The percentiles of each row, NaN left out, interpolated as NumPy does by default."""
     ordered = np.sort(values, axis=1)
+    if not ordered.shape[1]:
+        return np.full((len(values), len(percents)), np.nan)
     count = np.count_nonzero(~np.isnan(values), axis=1)
     place = np.maximum(count - 1, 0)[:, None] * percents / 100
     below = np.floor(place).astype(np.intp)
@@ -256,12 +272,6 @@ def percentiles(values: Floats, percents: Floats) -> Floats:
 
 def _new_year(years: Days) -> Days:
     return (years - 1970).astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
-
-
-def _windows(record: Record, years: Days, places: Days) -> Floats:
-    """The values around each place in each year: years x places x days of the window."""
-    offsets = np.arange(-WINDOW, WINDOW + 1)
-    return record.at(centres(years, places)[:, :, None] + offsets)
 
 
 def _season_means(first: int, values: Floats) -> Floats:
@@ -281,13 +291,15 @@ def _shifts(years: Days, means: Floats, latest: Days) -> Floats:
     """What to add to each of the `latest` years at each place (latest x places)."""
     shifts = np.full((len(latest), means.shape[1]), np.nan)
     # Places with the same years known share their weights, and there are few such groups.
-    known, group = np.unique(~np.isnan(means), axis=1, return_inverse=True)
-    for number in range(known.shape[1]):
-        rows = known[:, number]
+    groups: dict[bytes, list[int]] = {}
+    for column, known in enumerate(~np.isnan(means.T)):
+        groups.setdefault(known.tobytes(), []).append(column)
+    for columns in groups.values():
+        rows = ~np.isnan(means[:, columns[0]])
         if rows.sum() > 1:
-            columns = np.flatnonzero(group == number)
             weights = trend_weights(years[rows], np.append(latest, years[rows][-1] + 1))
-            trend = weights @ means[np.ix_(rows, columns)]
+            # Not `@`: for so few numbers, waking the threads of a BLAS takes longer than the sum.
+            trend = np.einsum("ij,jk", weights, means[rows][:, columns])
             shifts[:, columns] = trend[-1] - trend[:-1]
     return shifts
 

@@ -73,12 +73,12 @@ def shown_table(name: str, table: Table, address: Address = no_address) -> Shown
     }
     rows = tuple(
         tuple(
-            _cell(value, field, numeric[field.name], address)
-            for value, field in zip(row, table.fields, strict=True)
+            _cell(record[field.name], field, numeric[field.name], address)
+            for field in table.readable
         )
-        for row in table.page(0, MOST_ROWS).rows()
+        for record in table.page(0, MOST_ROWS).records()
     )
-    headings = tuple((heading(field), numeric[field.name]) for field in table.fields)
+    headings = tuple((heading(field), numeric[field.name]) for field in table.readable)
     title = table.title or name.replace("_", " ").capitalize()
     return ShownTable(name, title, headings, rows, len(table))
 

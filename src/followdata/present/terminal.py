@@ -9,7 +9,7 @@ from rich.console import Console, Group
 from rich.table import Table as Grid
 from rich.text import Text
 
-from followdata.answer import Answer, Field, Scalar, Table
+from followdata.answer import Answer, Field, Table
 from followdata.present.numbers import shown
 
 MOST_ROWS = 20
@@ -46,13 +46,12 @@ def renderable(answer: Answer) -> Group:
 
 def _grid(table: Table) -> Grid:
     grid = Grid(box=SIMPLE_HEAD, pad_edge=False)
-    for field in table.fields:
+    for field in table.readable:
         numeric = any(isinstance(value, (int, float)) for value in table.columns[field.name])
         grid.add_column(_heading(field), justify="right" if numeric else "left", overflow="fold")
-    for row in table.page(0, MOST_ROWS).rows():
-        cells: list[tuple[Scalar, Field]] = list(zip(row, table.fields, strict=True))
+    for record in table.page(0, MOST_ROWS).records():
         # Text, not markup: a name from the data may hold square brackets.
-        grid.add_row(*(Text(shown(value, field)) for value, field in cells))
+        grid.add_row(*(Text(shown(record[field.name], field)) for field in table.readable))
     return grid
 
 

@@ -140,7 +140,7 @@ class _Pair:
         a, b = self.titles
         if self.difference[column] == 0:
             return f"{a} and {b} have the same value wherever both have one."
-        values = wording.numbers(self.values[:, column].tolist(), self.measured.units[column])
+        values = wording.numbers(self.values[:, column].tolist(), self.measured.spoken_unit(column))
         places = [self._place(column, rank) for rank in self.ranks[:, column].tolist()]
         return (
             f"{a} and {b} stand furthest apart in “{self.measured.titles[column]}”: {values[0]} "

@@ -132,7 +132,7 @@ class _Standing:
         value, median = float(values[self.row]), float(self.fitted.median[first])
         if value == median:
             return f"{self.thing} stands out in nothing: all its values are the median ones."
-        shown = wording.numbers([value, median], self.measured.units[first])
+        shown = wording.numbers([value, median], self.measured.spoken_unit(first))
         place = wording.place(
             float(self.ranks[0]),
             int(self.fitted.count[first]),

@@ -6,7 +6,7 @@ is brought back ("frame"), so that it can be watched, and watched again from its
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
@@ -47,6 +47,23 @@ class Trained(Autoencoder):
     linear: Floats
     linear_error: float
     linear_square: float
+
+    def layers(self, data: TableData) -> dict[str, Table]:
+        """What goes into the network, its middle, and what comes out, for all rows and columns.
+
+        `scaled` and `decoded` are on the scale of 0..1, `encoded` has a column per number; a
+        missing cell is missing in `scaled` only. The first column, without a name, names the
+        rows.
+        """
+        X = data.matrix()
+        codes = autoencoder.encode(self, X)
+        measured = data.names("var").names
+        numbers = [f"code{n + 1}" for n in range(codes.shape[1])]
+        return {
+            "encoded": _layer(data, numbers, codes),
+            "decoded": _layer(data, measured, autoencoder.decode(self, codes)),
+            "scaled": _layer(data, measured, autoencoder.scale(self, X)),
+        }
 
 
 def fit_autoencoder(
@@ -260,6 +277,11 @@ def _learning_table(fitted: Trained) -> Table:
         (Field("error", "Mean error (0..1)", decimals=3), fitted.curve[:, 1]),
         title="How the error fell",
     )
+
+
+def _layer(data: TableData, names: Sequence[str], values: Floats) -> Table:
+    rows = (Field("", data.about.thing.capitalize()), data.names("obs").names)
+    return Table.of(rows, *((Field(name, name), values[:, n]) for n, name in enumerate(names)))
 
 
 def _grid(data: TableData, missed: Floats) -> View:

@@ -29,19 +29,37 @@ from followdata.store import Store
 from followdata.story import Story
 
 
+RESERVED = {
+    "data",
+    "format",
+    "limit",
+    "listen",
+    "offset",
+    "output",
+    "size",
+    "table",
+    "theme",
+    "view",
+    "wait",
+}
+"""Names that the frame keeps for itself."""
+
+
 class StoryContract:
     """Subclass it with `story` set to the name under which the registry has the story."""
 
     story: ClassVar[str]
 
     @pytest.fixture(scope="class")
-    def opened(self, tmp_path_factory: pytest.TempPathFactory) -> Opened:
+    @classmethod
+    def opened(cls, tmp_path_factory: pytest.TempPathFactory) -> Opened:
         """The story opened with its sample, in an empty data directory."""
-        desk = Desk(self.registry(), Store(tmp_path_factory.mktemp("contract")))
-        return desk.open(self.story, SAMPLE)
+        desk = Desk(cls.registry(), Store(tmp_path_factory.mktemp("contract")))
+        return desk.open(cls.story, SAMPLE)
 
     @pytest.fixture(scope="class")
-    def answers(self, opened: Opened) -> dict[str, Answer]:
+    @classmethod
+    def answers(cls, opened: Opened) -> dict[str, Answer]:
         """The default answer to each of the story's questions."""
         return {name: opened.ask(name) for name in opened.story.question_names}
 
@@ -80,7 +98,7 @@ class StoryContract:
             assert question.words
             for asked in question.parameters.values():
                 assert asked.type.words, f"{name}.{asked.name}: say what it is for"
-                assert asked.name not in ("data", "format", "table", "view", "theme", "limit")
+                assert asked.name not in RESERVED
             if question.learns:
                 assert dataclasses.is_dataclass(question.fitted_type)
                 assert get_type_hints(question.fit)["return"]
@@ -127,7 +145,7 @@ class StoryContract:
         self, opened: Opened, answers: dict[str, Answer]
     ) -> None:
         for name, answer in answers.items():
-            again = opened.ask(name, **dict(answer.params))
+            again = opened.tell(name, answer.params)
             assert document(again) == document(answer)
 
     def test_what_was_learnt_is_kept_for_other_processes(
@@ -147,7 +165,7 @@ class StoryContract:
                 opened.ask(name, no_such_parameter=1)
             for asked, wrong in _wrong_values(opened, question.parameters.values()):
                 with pytest.raises(FollowdataError) as refused:
-                    opened.ask(name, **{asked: wrong})
+                    opened.tell(name, opened.resolve(name, {asked: wrong}))
                 assert "\n" not in str(refused.value)
 
 

@@ -1,0 +1,325 @@
+"""The autoencoder: by hand, by numerical gradients, against PCA and another optimiser."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import linalg, optimize, special
+from sklearn.datasets import load_wine
+from sklearn.decomposition import PCA
+
+from followdata.core import autoencoder
+from followdata.core.autoencoder import ACTIVATIONS, Autoencoder, Floats, train
+
+quick = settings(max_examples=20, deadline=None)
+PARTS = ("weights", "hidden_bias", "visible_bias")
+
+
+@pytest.fixture(scope="module")
+def wine() -> Floats:
+    return np.asarray(load_wine().data, dtype=np.float64)
+
+
+def random_table(seed: int, rows: int = 12, columns: int = 5, holes: float = 0.2) -> Floats:
+    random = np.random.default_rng(seed)
+    X = random.normal(size=(rows, columns)) * 10.0 ** random.integers(-3, 4, columns)
+    X[random.random(X.shape) < holes] = np.nan
+    X[0], X[1] = 1.0, 2.0  # so that each column has two values
+    return X
+
+
+def by_hand(activation: str) -> Autoencoder:
+    """Two columns from 10 to 20 and from 0 to 4; one unit that looks at the first alone."""
+    return Autoencoder(
+        weights=np.array([[1.0], [0.0]]),
+        hidden_bias=np.array([-0.5]),
+        visible_bias=np.array([0.5, 0.25]),
+        low=np.array([10.0, 0.0]),
+        span=np.array([10.0, 4.0]),
+        mean=np.array([0.5, 0.25]),
+        gain=2.0,
+        activation=activation,
+    )
+
+
+# By hand
+
+
+def test_a_row_by_hand() -> None:
+    model = by_hand("linear")
+    X = np.array([[15.0, 4.0], [20.0, np.nan], [np.nan, 1.0], [np.nan, np.nan]])
+    np.testing.assert_allclose(
+        autoencoder.scale(model, X), [[0.5, 1], [1, np.nan], [np.nan, 0.25], [np.nan, np.nan]]
+    )
+    # 2 * 0.5 - 0.5, 2 * 1 - 0.5, and the mean of 0.5 where the first column is missing
+    codes = autoencoder.encode(model, X)
+    np.testing.assert_allclose(codes[:, 0], [0.5, 1.5, 0.5, np.nan])
+    # a code over the gain of 2, plus the bias; the second column has its bias alone
+    np.testing.assert_allclose(
+        autoencoder.decode(model, codes)[:3], [[0.75, 0.25], [1.25, 0.25], [0.75, 0.25]]
+    )
+    np.testing.assert_allclose(
+        autoencoder.errors(model, X),
+        [[0.25, 0.75], [0.25, np.nan], [np.nan, 0.0], [np.nan, np.nan]],
+    )
+    np.testing.assert_allclose(
+        autoencoder.unscale(model, np.array([[0.75, 0.25]])), [[17.5, 1.0]]
+    )
+
+
+@pytest.mark.parametrize(
+    ("activation", "expected"),
+    [
+        ("linear", -0.5),
+        ("relu", 0.0),
+        ("tanh", np.tanh(-0.5)),
+        ("sigmoid", special.expit(-0.5)),
+    ],
+)
+def test_activations_by_hand(activation: str, expected: float) -> None:
+    code = autoencoder.encode(by_hand(activation), np.array([[10.0, 0.0]]))
+    assert code[0, 0] == pytest.approx(expected)
+
+
+def test_sigmoid_does_not_overflow() -> None:
+    sums = np.array([-1e6, -30.0, 0.0, 30.0, 1e6])
+    np.testing.assert_allclose(
+        ACTIVATIONS["sigmoid"].value(sums), special.expit(sums), atol=1e-15
+    )
+
+
+def test_scaling_is_learnt_from_observed_values() -> None:
+    X = np.array([[2.0, 7.0, np.nan], [np.nan, 7.0, np.nan], [6.0, 7.0, np.inf], [3.0, 7.0, np.nan]])
+    model = train(X, hidden=1, cycles=1)
+    np.testing.assert_allclose(model.low, [2.0, 7.0, np.nan])
+    np.testing.assert_allclose(model.span, [4.0, 1.0, np.nan])
+    np.testing.assert_allclose(model.mean, [(0 + 1 + 0.25) / 3, 0.0, 0.0])
+    assert np.isnan(autoencoder.errors(model, X)[:, 2]).all()
+
+
+# Gradients
+
+
+@pytest.mark.parametrize("corrupted", [False, True])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_gradients_are_those_of_the_loss(activation: str, corrupted: bool) -> None:
+    random = np.random.default_rng(3)
+    model = train(random_table(1), hidden=3, cycles=2, activation=activation, seed=4)
+    wanted = random.random((7, 5))
+    given = wanted * (random.random(wanted.shape) > 0.4) if corrupted else wanted
+    wanted = np.where(random.random(wanted.shape) < 0.2, np.nan, wanted)
+    for name, slope in zip(PARTS, autoencoder.gradients(model, given, wanted), strict=True):
+        part = getattr(model, name)
+        measured = np.empty_like(part)
+        for place in np.ndindex(part.shape):
+            step = np.zeros_like(part)
+            step[place] = 1e-6
+            above, below = (
+                autoencoder.loss(replace(model, **{name: part + sign * step}), given, wanted)
+                for sign in (1, -1)
+            )
+            measured[place] = (above - below) / 2e-6
+        np.testing.assert_allclose(slope, measured, atol=1e-7, err_msg=name)
+
+
+def test_missing_cells_teach_nothing() -> None:
+    wanted = np.array([[0.1, np.nan], [0.7, np.nan]])
+    model = replace(by_hand("tanh"), weights=np.array([[1.0], [2.0]]))
+    _, _, visible = autoencoder.gradients(model, np.array([[0.1, 0.3], [0.7, 0.3]]), wanted)
+    assert visible[0] != 0.0
+    assert visible[1] == 0.0
+
+
+# Against other programs
+
+
+@pytest.mark.parametrize("hidden", [1, 2, 5])
+def test_linear_code_spans_what_the_principal_components_span(wine: Floats, hidden: int) -> None:
+    model = train(wine, hidden=hidden, activation="linear")
+    pca = PCA(hidden).fit(autoencoder.scale(model, wine))
+    angles = linalg.subspace_angles(model.weights, pca.components_.T)
+    assert np.degrees(angles.max()) < 3.0
+
+
+@pytest.mark.parametrize("hidden", [1, 2, 5, 13])
+def test_linear_errors_are_those_of_pca(wine: Floats, hidden: int) -> None:
+    model = train(wine, hidden=1, cycles=1)
+    S = autoencoder.scale(model, wine)
+    pca = PCA(hidden).fit(S)
+    expected = np.abs(pca.inverse_transform(pca.transform(S)) - S)
+    ours = autoencoder.linear_errors(model, wine, hidden)
+    np.testing.assert_allclose(ours, expected, atol=1e-12)
+    wide = autoencoder.linear_errors(model, wine[:9], hidden)
+    assert wide.shape == (9, 13)
+
+
+def test_linear_errors_of_a_wide_table_are_those_of_pca() -> None:
+    X = np.random.default_rng(0).random((8, 40))
+    model = train(X, hidden=1, cycles=1)
+    S = autoencoder.scale(model, X)
+    pca = PCA(3).fit(S)
+    expected = np.abs(pca.inverse_transform(pca.transform(S)) - S)
+    np.testing.assert_allclose(autoencoder.linear_errors(model, X, 3), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_error_on_wine_comes_near_that_of_pca(wine: Floats, activation: str) -> None:
+    model = train(wine, activation=activation)
+    error = np.mean(autoencoder.errors(model, wine) ** 2)
+    best = np.mean(autoencoder.linear_errors(model, wine, 2) ** 2)
+    assert best * 0.97 < error < best * 1.02
+
+
+def test_another_optimiser_finds_hardly_better_weights(wine: Floats) -> None:
+    model = train(wine)
+    S = autoencoder.scale(model, wine)
+    sizes = np.cumsum([getattr(model, name).size for name in PARTS])[:-1]
+
+    def unpacked(flat: Floats) -> Autoencoder:
+        parts = zip(PARTS, np.split(flat, sizes), strict=True)
+        return replace(
+            model, **{name: part.reshape(getattr(model, name).shape) for name, part in parts}
+        )
+
+    def loss(flat: Floats) -> tuple[float, Floats]:
+        candidate = unpacked(flat)
+        slopes = autoencoder.gradients(candidate, S, S)
+        packed = np.concatenate([slope.ravel() for slope in slopes])
+        return autoencoder.loss(candidate, S, S), packed
+
+    begun = np.concatenate([getattr(model, name).ravel() for name in PARTS])
+    found = optimize.minimize(loss, begun, jac=True, method="L-BFGS-B")
+    assert found.fun <= autoencoder.loss(model, S, S) < found.fun * 1.01
+
+
+def test_many_columns_do_not_saturate_the_code() -> None:
+    random = np.random.default_rng(0)
+    X = random.normal(size=(60, 2)) @ random.normal(size=(2, 1500))
+    model = train(X, activation="tanh", cycles=500)
+    missed = np.mean(autoencoder.errors(model, X) ** 2)
+    alone = np.var(autoencoder.scale(model, X), axis=0).mean()
+    assert missed < 0.15 * alone
+
+
+def test_no_rectified_unit_stays_off(wine: Floats) -> None:
+    for seed in range(5):
+        model = train(wine, hidden=5, activation="relu", cycles=300, seed=seed)
+        codes = autoencoder.encode(model, wine)
+        assert (codes > 0).any(axis=0).all(), seed
+
+
+def test_a_denoiser_finds_hidden_values_better(wine: Floats) -> None:
+    plain, denoising = (
+        train(wine, hidden=6, cycles=400, corruption=share, seed=1) for share in (0.0, 0.3)
+    )
+    hidden = np.random.default_rng(9).random(wine.shape) < 0.3
+    errors = []
+    for model in (plain, denoising):
+        S = autoencoder.scale(model, wine)
+        seen = autoencoder.unscale(model, np.where(hidden, 0.0, S))
+        restored = autoencoder.decode(model, autoencoder.encode(model, seen))
+        errors.append(np.abs(restored - S)[hidden].mean())
+    assert errors[1] < 0.7 * errors[0]
+
+
+# Properties
+
+
+@quick
+@given(seed=st.integers(0, 10_000))
+def test_errors_are_missing_exactly_where_values_are(seed: int) -> None:
+    X = random_table(seed)
+    model = train(X, cycles=3, seed=seed)
+    missed = autoencoder.errors(model, X)
+    np.testing.assert_array_equal(np.isnan(missed), np.isnan(X))
+    S = autoencoder.scale(model, X)
+    assert np.nanmin(S) == 0.0
+    assert np.nanmax(S) == 1.0
+    np.testing.assert_allclose(autoencoder.unscale(model, S), X)
+    linear = autoencoder.linear_errors(model, X, 2)
+    np.testing.assert_array_equal(np.isnan(linear), np.isnan(X))
+
+
+@quick
+@given(
+    seed=st.integers(0, 10_000),
+    factor=st.floats(1e-3, 1e3),
+    shift=st.floats(-100, 100),
+    activation=st.sampled_from(sorted(ACTIVATIONS)),
+)
+def test_units_of_the_columns_do_not_matter(
+    seed: int, factor: float, shift: float, activation: str
+) -> None:
+    X = np.random.default_rng(seed).random((10, 4))
+    one, other = (
+        autoencoder.errors(train(table, cycles=5, activation=activation), table)
+        for table in (X, X * factor + shift)
+    )
+    np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+@quick
+@given(seed=st.integers(0, 10_000), hidden=st.integers(1, 4))
+def test_what_stands_in_a_missing_cell_does_not_matter(seed: int, hidden: int) -> None:
+    X = random_table(seed)
+    infinite = np.where(np.isnan(X), np.inf, X)
+    one, other = (train(table, hidden=hidden, cycles=3) for table in (X, infinite))
+    for name, value in asdict(one).items():
+        np.testing.assert_array_equal(value, getattr(other, name))
+
+
+# Training
+
+
+def test_the_same_seed_gives_the_same_model(wine: Floats) -> None:
+    one, same, other = (
+        train(wine, cycles=20, corruption=0.1, seed=seed) for seed in (5, 5, 6)
+    )
+    for name in PARTS:
+        np.testing.assert_array_equal(getattr(one, name), getattr(same, name))
+    assert not np.array_equal(one.weights, other.weights)
+
+
+def test_a_training_can_be_watched_and_is_not_changed_by_it(wine: Floats) -> None:
+    seen: list[tuple[int, Autoencoder]] = []
+    model = train(wine, cycles=30, watch=lambda cycle, model: seen.append((cycle, model)))
+    assert [cycle for cycle, _ in seen] == list(range(31))
+    errors = [np.mean(autoencoder.errors(model, wine)) for _, model in seen]
+    assert errors[0] > errors[5] > errors[30]
+    np.testing.assert_array_equal(seen[-1][1].weights, model.weights)
+    np.testing.assert_array_equal(train(wine, cycles=30).weights, model.weights)
+
+
+def test_the_table_is_left_as_it_was() -> None:
+    X = random_table(0)
+    before = X.copy()
+    train(X, cycles=3, corruption=0.5)
+    np.testing.assert_array_equal(X, before)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"hidden": 0},
+        {"cycles": 0},
+        {"batch": 0},
+        {"rate": 0.0},
+        {"corruption": 1.0},
+        {"corruption": -0.1},
+        {"activation": "cosine"},
+    ],
+)
+def test_arguments_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        train(np.eye(3), **wrong)
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (3,)])
+def test_a_table_without_cells_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="rows x columns"):
+        train(np.zeros(shape))

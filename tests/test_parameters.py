@@ -1,0 +1,260 @@
+"""What people type becomes one canonical value, or an error that says what to type instead."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from followdata.answer import Field
+from followdata.data import About, MemoryTable
+from followdata.errors import InvalidParameter, NothingToAnswer, UnknownName
+from followdata.parameters import Choice, Column, Date, Group, Number, Parameter, Row, check_known
+from followdata.present.numbers import shown
+
+TABLE = MemoryTable(
+    np.eye(3),
+    ["Umeå", "Lund", "Habo"],
+    ["N1", "N2", "N3"],
+    About("Towns", "town", "towns", "indicator", "indicators", label="county"),
+    obs={
+        "county": np.array(["Västerbotten", "Skåne", ""]),
+        "kind": np.array(["big", "big", "small"]),
+    },
+    var={"title": np.array(["Ålder", "Höjd", "Skatt"])},
+)
+
+
+# Numbers
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("7", 7.0),
+        (" 7.50 ", 7.5),
+        ("7,5", 7.5),
+        ("0,125", 0.125),
+        ("-3", -3.0),
+        ("\u22123,5", -3.5),
+        ("1e3", 1000.0),
+        ("1 234 567", 1234567.0),
+        ("1\u202f234,5", 1234.5),
+        (8, 8.0),
+        (np.float64(0.1), 0.1),
+        (np.int32(4), 4.0),
+    ],
+)
+def test_numbers_as_people_and_programs_write_them(typed: Any, meant: float) -> None:
+    value = Number("n").read("n", typed, None)
+    assert value == meant
+    assert type(value) is float
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "seven", "nan", "inf", "-inf", "1e999", "1.2.3", "1,2,3", "1 2", "True", "0x10"]
+)
+def test_what_is_no_number_is_refused(typed: str) -> None:
+    with pytest.raises(InvalidParameter, match="not a number") as error:
+        Number("n").read("top", typed, None)
+    assert error.value.parameter == "top"
+    assert str(error.value).startswith("top: ")
+
+
+def test_a_comma_between_thousands_is_asked_about_not_guessed_at() -> None:
+    with pytest.raises(InvalidParameter) as error:
+        Number("n").read("n", "1,500", None)
+    assert error.value.advice == "Write 1500 or 1.500."
+
+
+def test_whole_numbers() -> None:
+    whole = Number("n", 1, 500, whole=True)
+    for typed in ("20", "20.0", 20, 20.0, "2e1"):
+        value = whole.read("n", typed, None)
+        assert value == 20
+        assert type(value) is int
+    with pytest.raises(InvalidParameter, match=r"“20\.5” is not a whole number\."):
+        whole.read("n", "20.5", None)
+
+
+@pytest.mark.parametrize(
+    ("number", "typed", "words"),
+    [
+        (Number("n", 1, 500), "501", "“501” is not between 1 and 500."),
+        (Number("n", 1, 500), "0,5", "“0,5” is not between 1 and 500."),
+        (Number("n", 0, 1_000_000), "1000001", "“1000001” is not between 0 and 1000000."),
+        (Number("n", 0, unit="km"), "-1", "“-1” is not 0 km or more."),
+        (Number("n", high=0.1), "2", "“2” is not 0.1 or less."),
+    ],
+)
+def test_a_number_out_of_range_is_told_the_range(number: Number, typed: str, words: str) -> None:
+    with pytest.raises(InvalidParameter) as error:
+        number.read("n", typed, None)
+    assert error.value.problem == f"n: {words}"
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_number_reads_what_it_prints(value: float) -> None:
+    assert Number("n").read("n", str(value), None) == value
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False, max_value=1e15, min_value=-1e15))
+def test_a_decimal_comma_is_a_decimal_point(value: float) -> None:
+    text = format(value, "f")  # six decimals: never one group of three
+    assert Number("n").read("n", text.replace(".", ","), None) == float(text)
+
+
+@given(st.integers(-(2**53), 2**53))
+def test_a_whole_number_reads_what_it_prints_for_people_too(value: int) -> None:
+    for text in (str(value), shown(value, Field("n", "Number"))):
+        assert Number("n", whole=True).read("n", text, None) == value
+
+
+@given(st.floats(-100, 100), st.floats(-100, 100), st.text(max_size=8) | st.floats(-200, 200))
+def test_a_number_is_within_its_range_or_refused(one: float, other: float, typed: Any) -> None:
+    low, high = sorted((one, other))
+    try:
+        value = Number("n", low, high).read("n", typed, None)
+    except InvalidParameter:
+        return
+    assert isinstance(value, float)
+    assert low <= value <= high
+
+
+def test_a_number_says_its_range_in_its_schema() -> None:
+    assert Number("n", 1, 5, whole=True).schema() == {"type": "integer", "minimum": 1, "maximum": 5}
+    assert Number("n", high=2.5).schema() == {"type": "number", "maximum": 2.5}
+
+
+# Dates
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("2026-11-22", "2026-11-22"),
+        ("20261122", "2026-11-22"),
+        ("2026-11-22T15:00", "2026-11-22T15:00"),
+        ("2026-11-22 15:00:30", "2026-11-22T15:00"),
+        ("2026-11-22T15:00Z", "2026-11-22T15:00+00:00"),
+        (" 2026-11-22 ", "2026-11-22"),
+        (date(2026, 11, 22), "2026-11-22"),
+        (datetime(2026, 11, 22, 15, tzinfo=UTC), "2026-11-22T15:00+00:00"),
+    ],
+)
+def test_dates(typed: Any, meant: str) -> None:
+    assert Date("d").read("d", typed, None) == meant
+
+
+@pytest.mark.parametrize("typed", ["", "yesterday", "2026-02-30", "22/11 2026", "2026-11", 7])
+def test_what_is_no_date_is_refused_with_an_example(typed: Any) -> None:
+    with pytest.raises(InvalidParameter, match="Write it as 2026-11-22"):
+        Date("d").read("d", typed, None)
+
+
+zones = st.none() | st.integers(-14 * 60, 14 * 60).map(lambda m: timezone(timedelta(minutes=m)))
+
+
+@given(st.dates() | st.datetimes(timezones=zones))
+def test_a_date_reads_what_it_prints(moment: date) -> None:
+    read = Date("d").read("d", moment, None)
+    assert Date("d").read("d", read, None) == read
+    back = datetime.fromisoformat(str(read))
+    if isinstance(moment, datetime):
+        assert back == moment.replace(second=0, microsecond=0)
+    else:
+        assert back.date() == moment
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "meant"),
+    [
+        (Row("r"), "umea", "Umeå"),
+        (Column("c"), "alder", "N1"),
+        (Column("c"), "n3", "N3"),
+        (Group("g"), "skane", "Skåne"),
+        (Group("g", by="kind"), "BIG", "big"),
+        (Choice("c", ("count", "share")), "Share", "share"),
+    ],
+)
+def test_names_are_looked_up_in_the_data(kind: Parameter, typed: str, meant: str) -> None:
+    assert kind.read("p", typed, TABLE) == meant
+    assert kind.read("p", f" {typed} ", TABLE) == meant
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "words"),
+    [
+        (Row("r"), "Ume", "There is no town called “Ume”. Did you mean “Umeå”?"),
+        (Column("c"), "Skat", "There is no indicator called “Skat”. Did you mean “N3”?"),
+        (Group("g"), "Skåna", "There is no county called “Skåna”. Did you mean “Skåne”?"),
+        (
+            Choice("c", ("count", "share")),
+            "shore",
+            "no choice called “shore”. Did you mean “share”",
+        ),
+        (Row("r"), "☃", "There is no town called “☃”."),
+    ],
+)
+def test_an_unknown_name_is_told_the_nearest(kind: Parameter, typed: str, words: str) -> None:
+    with pytest.raises(UnknownName) as error:
+        kind.read("p", typed, TABLE)
+    assert words in str(error.value)
+
+
+def test_the_default_is_the_first_name() -> None:
+    assert Row("r").default(TABLE) == "Umeå"
+    assert Group("g").default(TABLE) == "Skåne"  # groups are in order, and "" is none
+    assert Choice("c", ("count", "share")).default(None) == "count"
+
+
+def test_where_there_are_no_names_there_is_nothing_to_answer() -> None:
+    bare = MemoryTable(np.eye(1), ["a"], ["b"], About("Bare"))
+    for kind in (Group("g"), Group("g", by="county"), Number("n")):
+        with pytest.raises(NothingToAnswer):
+            kind.default(bare)
+    with pytest.raises(NothingToAnswer):
+        Row("r").read("r", "a", None)
+
+
+def test_labels_are_the_words_of_the_data() -> None:
+    assert Row("r").label("thing", TABLE.about) == "Town"
+    assert Row("r").label("other_one", TABLE.about) == "Other one"
+    assert Column("c").label("measure", TABLE.about) == "Indicator"
+    assert Group("g").label("group", TABLE.about) == "County"
+    assert Group("g", by="main_kind").label("group", TABLE.about) == "Main kind"
+
+
+@given(st.sampled_from(TABLE.obs_names), st.sampled_from([str.upper, str.lower, str.title]))
+def test_a_canonical_value_is_read_as_itself(name: str, change: Any) -> None:
+    value = Row("r").read("r", change(name), TABLE)
+    assert Row("r").read("r", value, TABLE) == value == name
+
+
+# Names of parameters
+
+
+def test_an_unknown_parameter_is_told_the_nearest() -> None:
+    check_known(["thing"], ["thing", "top"])
+    with pytest.raises(UnknownName) as error:
+        check_known(["thing", "tpo"], ["thing", "top"])
+    assert str(error.value) == "There is no parameter called “tpo”. Did you mean “top”?"
+    with pytest.raises(UnknownName, match="Did you mean “thing” or “top”"):
+        check_known(["q"], ["thing", "top"])
+    with pytest.raises(UnknownName, match=r"There is no parameter called “q”\.$"):
+        check_known(["q"], [])
+
+
+def test_a_schema_can_be_said_in_json() -> None:
+    assert Choice("c", ("a", "b")).schema()["enum"] == ["a", "b"]
+    assert Row("r").schema() == {"type": "string"}
+    assert Date("d").schema()["format"] == "date-time"
+    assert not any(math.isinf(v) for v in Number("n").schema().values() if isinstance(v, float))
