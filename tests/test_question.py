@@ -111,8 +111,7 @@ def test_what_is_wrong_is_said(
 def test_resolving_is_an_error_of_ours_or_settled(given: dict[str, Any]) -> None:
     try:
         values = QUESTION.resolve(TABLE, given, {})
-    except FollowdataError as error:
-        assert "\n" not in str(error)
+    except FollowdataError:
         return
     assert QUESTION.resolve(TABLE, values, {"thing": "Lund", "power": 9}).items() >= {
         (name, value) for name, value in values.items() if value is not None

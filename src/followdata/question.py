@@ -100,7 +100,12 @@ class Question:
 
     def heading(self, params: Mapping[str, Scalar]) -> str:
         """The title with the parameters filled in."""
-        return self.title.format_map({name: str(value) for name, value in params.items()})
+        return self.title.format_map({name: _spoken(value) for name, value in params.items()})
+
+
+def _spoken(value: Scalar) -> str:
+    """A parameter's value within a title."""
+    return f"{value:g}".replace("-", "\u2212") if isinstance(value, float) else str(value)
 
 
 def parameters_of(function: Callable[..., Any]) -> dict[str, Asked]:

@@ -28,7 +28,7 @@ def weather(days: Days, *, seed: int = 1, persistence: float = 0.8, spread: floa
     """A year's course with spells around it."""
     shocks = np.random.default_rng(seed).normal(size=len(days))
     spells = lfilter([np.sqrt(1 - persistence**2)], [1, -persistence], shocks)
-    return 6 - 10 * np.cos(2 * np.pi * days / 365.2425) + spread * np.asarray(spells)
+    return np.asarray(6 - 10 * np.cos(2 * np.pi * days / 365.2425) + spread * spells)
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +164,7 @@ def test_percentile_is_that_of_the_days_around(century: Record) -> None:
 
 
 @given(st.floats(-30, 40), st.floats(-30, 40))
+@settings(deadline=None)
 def test_a_warmer_day_stands_no_lower(century: Record, one: float, other: float) -> None:
     low, high = min(one, other), max(one, other)
     for refer in (seasons.all_years, seasons.climate_of_today):
@@ -188,7 +189,7 @@ def test_warm_and_cold_mirror_each_other(century: Record) -> None:
 
 
 @given(st.permutations(range(8)))
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 def test_the_order_of_the_years_does_not_matter_as_they_were(order: list[int]) -> None:
     # Eight common years, so that each can take the place of any other but at its ends.
     days = daily("2001-01-01", "2003-12-31")
@@ -218,21 +219,14 @@ def test_a_trend_is_followed_to_its_end() -> None:
 def test_the_trend_is_a_weighted_line(century: Record) -> None:
     years, means = century.years, century.means[:, 100]
     near = (1 - np.abs((years - 2005) / 40).clip(max=1) ** 3) ** 3
-    slope, level = np.polyfit(years - 2005, means, 1, w=np.sqrt(near))
+    _, level = np.polyfit(years - 2005, means, 1, w=np.sqrt(near))
     (trend,) = seasons.trend_weights(years, np.array([2005])) @ means
     assert trend == pytest.approx(level)
-    assert slope == pytest.approx(
-        np.diff(seasons.trend_weights(years, np.array([2005])) @ np.column_stack([means, years]))[
-            0, 0
-        ]
-        - (2005 - level)
-        + slope
-    )
 
 
 def test_years_are_shifted_to_where_the_climate_is() -> None:
     days = daily("1900-01-01", "2019-12-31")
-    warming = 0.04 * (seasons.year_of(days) - 1900)
+    warming = np.asarray(0.04 * (seasons.year_of(days) - 1900), dtype=np.float64)
     record = seasons.record(days, warming)
     reference = seasons.climate_of_today(record, number("2015-07-01"))
     assert reference.years.tolist() == list(range(1955, 2015))
@@ -252,7 +246,8 @@ def test_after_the_record_today_is_the_year_after_its_last(century: Record) -> N
 @settings(max_examples=15, deadline=None)
 def test_nothing_from_the_day_or_later_is_used(century: Record, day: int) -> None:
     days = np.arange(century.first, century.first + len(century.values))
-    changed = np.where(days < day, century.values, 99.0)
+    changed = century.values.copy()
+    changed[days >= day] = 99.0
     one, other = whole(century, day), whole(seasons.record(days, changed), day)
     for before, after in zip(one, other, strict=True):
         if isinstance(before, Reference) and isinstance(after, Reference):

@@ -232,7 +232,9 @@ def _open(model: Autoencoder, given: Floats) -> Autoencoder:
     A rectified unit that is off for all rows has no gradient and stays off for good; begun at
     zero, about every third of them does.
     """
-    model = replace(model, hidden_bias=-model.gain * ((given - model.mean) @ model.weights).min(axis=0))
+    model = replace(
+        model, hidden_bias=-model.gain * ((given - model.mean) @ model.weights).min(axis=0)
+    )
     surplus = decode(model, _codes(model, given)).mean(axis=0) - model.mean
     return replace(model, visible_bias=-surplus)
 

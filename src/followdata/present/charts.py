@@ -173,7 +173,7 @@ def ribbon(view: View, table: Table) -> Any:
     bands = [("low", "high", 0.22), ("inner_low", "inner_high", 0.32)]
     layers = [
         base.mark_area(style="band", opacity=opacity).encode(
-            y=alt.Y(view.channels[low], type="quantitative", title=_title(mid)),
+            y=alt.Y(view.channels[low], type="quantitative", title=mid.unit or mid.title),
             y2=view.channels[high],
         )
         for low, high, opacity in bands
