@@ -111,6 +111,30 @@ class Group(_Name):
 
 
 @dataclass(frozen=True)
+class Series(_Name):
+    """One of several series, or the group of them that share a label ("station")."""
+
+    by: str = ""
+
+    def axis(self, data: Data) -> str:
+        return self.by if self.by and len(data.names(self.by)) else "series"
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        index = self.names(data)
+        try:
+            return index.find(str(value))
+        except UnknownName:
+            # "Falun" is enough for Falun-Lugnet where there is no other.
+            begun = [one for one in index.names if fold(one).startswith(fold(str(value)))]
+            if len(begun) != 1 or not fold(str(value)):
+                raise
+            return begun[0]
+
+    def label(self, name: str, about: About) -> str:
+        return self.title or (self.by or name).replace("_", " ").capitalize()
+
+
+@dataclass(frozen=True)
 class Number(Parameter):
     """A number between `low` and `high`, both included; `unit` is shown beside the field."""
 
@@ -156,6 +180,19 @@ class Choice(Parameter):
 
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "enum": list(self.options)}
+
+
+@dataclass(frozen=True)
+class Text(Parameter):
+    """Words that are not checked against the data, in one line."""
+
+    longest: int = 500
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        text = " ".join(str(value).split())
+        if not text or len(text) > self.longest:
+            raise InvalidParameter(name, f"it needs 1 to {self.longest} letters.")
+        return text
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 from followdata.core import seasons
 from followdata.desk import Desk, Opened
 from followdata.errors import InvalidInput, InvalidParameter, NotFetched
-from followdata.questions.unusual import REFUSED
+from followdata.questions.thermometer import REFUSED
 from followdata.sources import bolin
 from followdata.stories.weather import data as weather
 

@@ -140,13 +140,23 @@ def pairs(view: View, table: Table) -> Any:
 
 @register("lines")
 def lines(view: View, table: Table) -> Any:
-    """Lines over time or number, one a colour, with a band where `low` and `high` are given."""
+    """Lines over time or number, one a colour, with a band where `low` and `high` are given.
+
+    `dots` names a column that is drawn as single points behind the line.
+    """
     x, y = (_field(view, table, channel) for channel in ("x", "y"))
     base = alt.Chart(_values(table)).encode(x=_along(x, table))
     color = (
         {"color": _color(_field(view, table, "color"), table)} if "color" in view.channels else {}
     )
     layers = []
+    if "dots" in view.channels:
+        dots = _field(view, table, "dots")
+        layers.append(
+            base.mark_point(filled=True, size=18, opacity=0.55, style="zero").encode(
+                y=alt.Y(dots.name, type="quantitative"), tooltip=_tooltip(table)
+            )
+        )
     if "low" in view.channels:
         low, high = (_field(view, table, channel) for channel in ("low", "high"))
         layers.append(
@@ -167,7 +177,10 @@ def lines(view: View, table: Table) -> Any:
 
 @register("ribbon")
 def ribbon(view: View, table: Table) -> Any:
-    """The usual range along x, its middle, and one marked point."""
+    """The usual range along x, its middle, and one marked point.
+
+    Channels that begin with `line` name columns that are drawn as lines, each in its colour.
+    """
     x, mid = (_field(view, table, channel) for channel in ("x", "mid"))
     base = alt.Chart(_values(table)).encode(x=_along(x, table))
     bands = [("low", "high", 0.22), ("inner_low", "inner_high", 0.32)]
@@ -184,6 +197,21 @@ def ribbon(view: View, table: Table) -> Any:
             y=alt.Y(mid.name, type="quantitative"), tooltip=_tooltip(table)
         )
     )
+    lines = [
+        _field(view, table, channel) for channel in view.channels if channel.startswith("line")
+    ]
+    if lines:
+        titles = {field.name: field.title for field in lines}
+        named = f"{json.dumps(titles)}[datum.which]"
+        color = alt.Color("line", type="nominal", title=None, sort=list(titles.values())).legend(
+            orient="top"
+        )
+        layers.append(
+            base.transform_fold([field.name for field in lines], as_=["which", "level"])
+            .transform_calculate(line=named)
+            .mark_line(strokeWidth=1.3)
+            .encode(y=alt.Y("level", type="quantitative"), color=color)
+        )
     if "mark_x" in view.options:
         point = {
             "x": view.options["mark_x"],
@@ -198,6 +226,40 @@ def ribbon(view: View, table: Table) -> Any:
             marked.mark_text(style="label", dy=-14, fontWeight="bold").encode(text="label:N")
         )
     return alt.layer(*layers).properties(height=300)
+
+
+@register("places")
+def places(view: View, table: Table) -> Any:
+    """Points where they lie on the map, coloured by a number, with the names of some."""
+    x, y, label = (_field(view, table, channel) for channel in ("longitude", "latitude", "label"))
+    color = _field(view, table, "color")
+    at = {
+        "longitude": alt.Longitude(x.name, type="quantitative"),
+        "latitude": alt.Latitude(y.name, type="quantitative"),
+    }
+    scale = (
+        alt.Scale(domain=list(view.options["domain"])) if "domain" in view.options else alt.Scale()
+    )
+    points = alt.Chart(_values(table)).mark_point(
+        filled=True, size=150, opacity=1, style="dot", cursor="pointer"
+    )
+    apart = _standing_apart(table.columns[x.name], table.columns[y.name])
+    names = alt.Chart(_values(table, apart)).mark_text(style="label", dy=-13, limit=150)
+    legend = alt.Legend(orient="top", gradientLength=180, titleLimit=320)
+    return (
+        alt.layer(
+            points.encode(
+                **at,
+                color=alt.Color(
+                    color.name, type="quantitative", title=_title(color), scale=scale, legend=legend
+                ),
+                tooltip=_tooltip(table),
+            ),
+            names.encode(**at, text=f"{label.name}:N"),
+        )
+        .project(type="mercator")
+        .properties(height=view.options.get("height", 430))
+    )
 
 
 @register("distribution")

@@ -130,11 +130,14 @@ class Client:
             name = self.provider.name
             raise Refused(f"{name} answered {url} with something that is not JSON.") from None
 
-    def text(self, address: str, /, *, encoding: str = "utf-8", **query: Any) -> str:
-        """The reply as text."""
+    def text(
+        self, address: str, /, *, encoding: str = "utf-8", absent: str | None = None, **query: Any
+    ) -> str:
+        """The reply as text. With `absent`, that is what a 404 means; else it is refused."""
         url = self.address(address, **query)
+        body = self._body(url, "bytes", absent is not None)
         try:
-            return self.bytes(url).decode(encoding)
+            return (absent or "") if body is None else body.decode(encoding)
         except UnicodeDecodeError:
             name = self.provider.name
             raise Refused(f"{name} answered {url} with something that is not text.") from None

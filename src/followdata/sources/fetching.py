@@ -22,6 +22,19 @@ class Log(Protocol):
     def report(self, kind: str, **words: Any) -> None: ...
 
 
+class Silence:
+    """The log of a quick look: it remembers nothing and tells nobody."""
+
+    def piece(self, key: str) -> bytes | None:
+        return None
+
+    def keep_piece(self, key: str, content: bytes) -> None:
+        pass
+
+    def report(self, kind: str, **words: Any) -> None:
+        pass
+
+
 @dataclass(frozen=True)
 class Fetching:
     """One fetch: files to read instead of the network, or a transport; and a log.
