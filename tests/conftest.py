@@ -13,6 +13,7 @@ from followdata.registry import Registry
 from followdata.settings import HOME_VARIABLE
 from followdata.store import Store
 
+
 def _refuse(request: httpx.Request) -> httpx.Response:
     raise httpx.ConnectError("no network in tests", request=request)
 

@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import numpy as np
+import numpy.typing as npt
 
 BASE = "https://opendata-download-metobs.smhi.se/api/"
 _TREE = re.compile(
@@ -27,6 +28,9 @@ _TREE = re.compile(
     r"(?:/station/(?P<station>\d+)|/station-set/(?P<set>all))?"
     r"(?:/period/(?P<period>[a-z-]+))?(?P<data>/data)?\.(?P<form>json|csv)"
 )
+Times = npt.NDArray[np.datetime64]
+Floats = npt.NDArray[np.float64]
+
 _PERIODS = {
     "corrected-archive": timedelta(days=100_000),
     "latest-months": timedelta(days=122),
@@ -53,22 +57,25 @@ class PretendStation:
     hours: Sequence[int] = (6, 12, 18)
     moved: datetime | None = None
 
-    def value(self, time: datetime) -> float:
-        """The temperature at a time: a year's and a day's course, and spells of some days."""
-        day = time.timestamp() / 86400
-        year = -9 * math.cos(2 * math.pi * (day - 15) / 365.2425)
-        spell = 3 * math.sin(day * 0.9 + int(self.id)) + 2 * math.sin(day * 0.217) + math.sin(day)
-        return round(6 + year + 3 * math.sin(2 * math.pi * (day - 0.375)) + spell, 1)
+    def values(self, times: Times) -> Floats:
+        """The temperature at times: a year's and a day's course, and spells of some days."""
+        day = times.astype("datetime64[m]").astype(np.int64) / (24 * 60)
+        year = -9 * np.cos(2 * np.pi * (day - 15) / 365.2425)
+        spell = 3 * np.sin(day * 0.9 + int(self.id)) + 2 * np.sin(day * 0.217) + np.sin(day)
+        return np.asarray(np.round(6 + year + 3 * np.sin(2 * np.pi * (day - 0.375)) + spell, 1))
 
-    def times(self, start: datetime, end: datetime) -> Iterator[datetime]:
+    def value(self, time: datetime) -> float:
+        """The temperature at one time."""
+        return float(self.values(np.array([_naive(time)], "datetime64[m]"))[0])
+
+    def times(self, start: datetime, end: datetime) -> Times:
         """When it measures, from after `start` to `end`."""
         start, end = max(start, self.since), min(end, self.closed or end)
-        day = start.replace(hour=0, minute=0, second=0, microsecond=0)
-        while day <= end:
-            for hour in self.hours:
-                if start < (time := day + timedelta(hours=hour)) <= end:
-                    yield time
-            day += timedelta(days=1)
+        first, last = (np.datetime64(_naive(time), "m") for time in (start, end))
+        days = np.arange(first.astype("datetime64[D]"), last.astype("datetime64[D]") + 1)
+        minutes = days.astype("datetime64[m]").astype(np.int64)[:, None] + 60 * np.array(self.hours)
+        times: Times = minutes.ravel().astype("datetime64[m]")
+        return times[(times > first) & (times <= last)]
 
 
 @dataclass(frozen=True)
@@ -100,7 +107,7 @@ class PretendSMHI:
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """The answer to a request."""
-        path = str(request.url).partition("?")[0].removeprefix(BASE)
+        path = request.url.path.removeprefix("/api/")
         asked = _TREE.fullmatch(path)
         if not asked:
             return _missing()
@@ -122,7 +129,7 @@ class PretendSMHI:
             return self._archive(station, parameter) if asked["form"] == "csv" else _missing()
         return self._answer(self._data(station, parameter, period))
 
-    def observed(self, station: PretendStation, period: str) -> list[datetime]:
+    def observed(self, station: PretendStation, period: str) -> Times:
         """When the observations of a period were made."""
         end = self.now.replace(minute=0, second=0, microsecond=0)
         if period == "corrected-archive":
@@ -130,9 +137,8 @@ class PretendSMHI:
         elif period == "latest-hour" and station.id in self.asleep:
             end -= self.asleep[station.id]
         elif period == "latest-hour" and station.id in self.silent:
-            return []
-        start = max(end - _PERIODS[period], station.since - timedelta(seconds=1))
-        return list(station.times(start, end))
+            return np.zeros(0, "datetime64[m]")
+        return station.times(end - _PERIODS[period], end)
 
     def _has(self, station: PretendStation, period: str) -> bool:
         return period == "corrected-archive" or (period in _PERIODS and station.closed is None)
@@ -197,9 +203,10 @@ class PretendSMHI:
         ]
         if parameter == "1":
             lines.append("Datum;Tid (UTC);Lufttemperatur;Kvalitet;;Tidsutsnitt:")
+            times = self.observed(station, "corrected-archive")
             rows = [
-                f"{_stamp(time).replace(' ', ';')};{station.value(time)};G"
-                for time in self.observed(station, "corrected-archive")
+                f"{time[:10]};{time[11:]}:00;{value:.1f};G"
+                for time, value in zip(times.astype(str), station.values(times), strict=True)
             ]
         else:
             lines.append(
@@ -207,33 +214,33 @@ class PretendSMHI:
                 "Lufttemperatur;Kvalitet;;Tidsutsnitt:"
             )
             rows = [
-                f"{_stamp(start)};{_stamp(start + timedelta(days=1))[:10]} 00:00:00;"
-                f"{start.date()};{value};G"
-                for start, value in self._means(station, "corrected-archive")
+                f"{day} 00:00:01;{day + 1} 00:00:00;{day};{value:.1f};G"
+                for day, value in self._means(station, "corrected-archive")
             ]
         notes = ["Kvalitetskontrollerade historiska data (utom de senaste 3 mån)", "", "G = Grön"]
         rows = [f"{row};;{notes[n]}" if n < len(notes) else row for n, row in enumerate(rows)]
         text = "\ufeff" + "\n".join([*lines, *rows]) + "\n"
         return httpx.Response(200, content=text.encode(), headers={"Content-Type": "text/plain"})
 
-    def _means(self, station: PretendStation, period: str) -> Iterator[tuple[datetime, float]]:
-        for time in self.observed(station, period):
-            if time.hour == 12:
-                start = time.replace(hour=0, second=1)
-                course = [station.value(start + timedelta(hours=hour)) for hour in range(24)]
-                yield start, round(sum(course) / 24, 1)
+    def _means(self, station: PretendStation, period: str) -> Iterator[tuple[np.datetime64, float]]:
+        """The mean of the hours of each day that has observations."""
+        days = np.unique(self.observed(station, period).astype("datetime64[D]"))
+        minutes = days.astype("datetime64[m]").astype(np.int64)[:, None] + 60 * np.arange(24)
+        hours = minutes.astype("datetime64[m]")
+        yield from zip(days, station.values(hours).mean(axis=1).tolist(), strict=True)
 
     def _data(self, station: PretendStation, parameter: str, period: str) -> dict[str, Any]:
         if parameter == "1":
+            times = self.observed(station, period)
             values = [
-                {"date": _ms(time), "value": str(station.value(time)), "quality": "G"}
-                for time in self.observed(station, period)
+                {"date": _since(time), "value": f"{value:.1f}", "quality": "G"}
+                for time, value in zip(times, station.values(times), strict=True)
             ]
         else:
             values = [
-                {"from": _ms(start), "to": _ms(start) + 86_399_000, "ref": str(start.date()),
-                 "value": str(value), "quality": "Y"}
-                for start, value in self._means(station, period)
+                {"from": _since(day) + 1000, "to": _since(day + 1), "ref": str(day),
+                 "value": f"{value:.1f}", "quality": "Y"}
+                for day, value in self._means(station, period)
             ]  # fmt: skip
         return {
             "value": values,
@@ -266,6 +273,14 @@ def _day(year: int) -> datetime:
 
 def _ms(time: datetime) -> int:
     return int(time.timestamp() * 1000)
+
+
+def _since(time: np.datetime64) -> int:
+    return int(time.astype("datetime64[ms]").astype(np.int64))
+
+
+def _naive(time: datetime) -> datetime:
+    return time.astimezone(UTC).replace(tzinfo=None)
 
 
 def _stamp(time: datetime) -> str:

@@ -122,7 +122,7 @@ def _add(client: Client, station: Listed, gathered: Gathered, *, earlier: str = 
         periods = {str(entry.get("key")) for entry in _list(document, "period", url)}
         if "corrected-archive" in periods:
             address = f"{base}/period/corrected-archive/data.csv"
-            if text := client.text(address, absent=""):
+            if text := client.text(address, begins="Stationsnamn", absent=""):
                 gathered.add(read_archive(text, client.address(address)), earlier=earlier)
         for period in FRESH:
             if period in periods:
