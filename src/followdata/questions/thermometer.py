@@ -295,9 +295,11 @@ def at_main_hours(hours: SeriesData) -> dict[str, tuple[Days, Floats]]:
     for hour in MAIN_HOURS:
         apart = np.abs(clock - 60 * hour)
         here = np.flatnonzero((apart <= EXACT) & ~np.isnan(hours.values))
+        if not len(here):
+            continue
         # Of several within the quarter of an hour, the one nearest to the full hour.
         here = here[np.lexsort([apart[here], days[here]])]
-        here = here[np.append(True, np.diff(days[here]) > 0)[: len(here)]]
+        here = here[np.append(True, np.diff(days[here]) > 0)]
         values = hours.values[here]
         values = np.where(quality.implausible(days[here], values), np.nan, values)
         years, often = np.unique(seasons.year_of(days[here]), return_counts=True)

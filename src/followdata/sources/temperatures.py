@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,6 +40,7 @@ _LOWEST, _HIGHEST = (
     for word in ("min", "max")
 )
 _TIME_OF_DAY = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
+_OFFSET = re.compile(r"T.*(Z|[+-]\d{2}:?\d{2})$")
 _DAY_FIRST = re.compile(r"(\d{1,2})[./](\d{1,2})[./](\d{4})(.*)")
 
 
@@ -48,7 +50,7 @@ def read(path: Path, *, retrieved: datetime) -> Measured:
     Values that are missing or cannot be are left out and counted. Raises `InvalidInput` for a
     file without a column of times, or without one of temperatures.
     """
-    rows = read_rows(path)
+    rows = _with_first(read_rows(path))
     columns = dict(enumerate(zip(*rows.fields, strict=True)))
     clock, texts = _times(columns, path)
     times, local = _moments(texts, path)
@@ -82,6 +84,18 @@ def read(path: Path, *, retrieved: datetime) -> Measured:
     return Measured(station, provenance, None if daily else series, series if daily else None)
 
 
+def _with_first(rows: Rows) -> Rows:
+    """The rows, with the first among them where it was taken for headings but holds a date."""
+    if not any(_looks_dated(heading) for heading in rows.headings):
+        return rows
+    return replace(
+        rows,
+        headings=[""] * len(rows.headings),
+        fields=[rows.headings, *rows.fields],
+        lines=[1, *rows.lines],
+    )
+
+
 def _times(columns: dict[int, tuple[str, ...]], path: Path) -> tuple[set[int], list[str]]:
     """The column of times, and that of times of day beside it, and what they say together."""
     for number, texts in columns.items():
@@ -101,25 +115,26 @@ def _looks_dated(text: str) -> bool:
 
 def _moments(texts: Sequence[str], path: Path) -> tuple[Times, bool]:
     """The times, to the minute, in UTC where they say their offset; and whether they do not."""
-    texts = _iso(texts, path)
-    try:  # most files, at once
-        return np.array([text.replace(" ", "T", 1) for text in texts], "datetime64[m]"), True
-    except ValueError:
-        pass
-    moments = []
-    for line, text in enumerate(texts, start=1):
-        try:
-            moments.append(datetime.fromisoformat(text))
-        except ValueError:
-            raise InvalidInput(
-                str(path), f"“{text}” is not a time.", _ADVICE, where=f"row {line}"
-            ) from None
-    local = [moment.tzinfo is None for moment in moments]
-    if any(local) and not all(local):
+    texts = [text.replace(" ", "T", 1) for text in _iso(texts, path)]
+    zoned = sum(bool(_OFFSET.search(text)) for text in texts)
+    if zoned and zoned < len(texts):
         raise InvalidInput(str(path), "some times say their offset from UTC and some do not.")
-    if not any(local):
-        moments = [moment.astimezone(UTC).replace(tzinfo=None) for moment in moments]
-    return np.array(moments, "datetime64[m]"), all(local)
+    try:
+        if zoned:
+            moments = [datetime.fromisoformat(text).astimezone(UTC) for text in texts]
+            texts = [moment.replace(tzinfo=None).isoformat() for moment in moments]
+        return np.array(texts, "datetime64[m]"), not zoned
+    except ValueError:
+        wrong = next(text for text in texts if not _is_time(text))
+        raise InvalidInput(str(path), f"“{wrong}” is not a time.", _ADVICE) from None
+
+
+def _is_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _iso(texts: Sequence[str], path: Path) -> list[str]:

@@ -104,10 +104,18 @@ def nearest(stations: Sequence[Listed], latitude: float, longitude: float) -> Li
             "station", f"{latitude:g},{longitude:g} is no place on Earth.",
             "Write latitude,longitude in degrees, as 59.35,18.05.",
         )  # fmt: skip
-    usable = [station for station in stations if station.active and station.years >= ENOUGH]
+    usable = [
+        station for station in stations if station.active and _record(stations, station) >= ENOUGH
+    ]
     if not usable:
         raise UnknownName("station that measures", f"{latitude:g},{longitude:g}")
     return min(usable, key=lambda station: station.distance(latitude, longitude))
+
+
+def _record(stations: Sequence[Listed], station: Listed) -> float:
+    """Years of a station's record, with those of the stations that it goes on from."""
+    since = min([station.since, *(one.since for one in before(stations, station))])
+    return (station.until - since) / _YEAR
 
 
 def before(stations: Sequence[Listed], station: Listed) -> list[Listed]:
