@@ -162,7 +162,7 @@ def test_what_several_series_hold_is_in_their_digest(store: Store) -> None:
     made = family()
     others = [
         family(1.0),
-        replace(made, members=dict(reversed(made.members.items()))),
+        replace(made, members=dict(reversed(list(made.members.items())))),
         replace(made, series_labels={"station": made.series_labels["station"]}),
         replace(made, about=About("Other stations")),
     ]

@@ -99,7 +99,10 @@ class SeriesData(Data, Protocol):
         ...
 
     def labels(self) -> Labels:
-        """Words about each series, by label ("station"); `names` of a label are its groups."""
+        """Words about each series, by label; `names` of a label are its groups.
+
+        `station` says where a series is from, and `grain` what its values are ("days", "hours").
+        """
         ...
 
     def one(self, name: str) -> SeriesData:

@@ -16,10 +16,10 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
 from followdata.answer import Scalar
-from followdata.data import About, Data
+from followdata.data import About, Data, SeriesData
 from followdata.errors import InvalidParameter, NothingToAnswer, UnknownName
 from followdata.names import NameIndex, fold
 
@@ -29,11 +29,13 @@ class Parameter:
     """Base of the parameter types.
 
     `words` says what the parameter is for, in one sentence; `title` is what a form calls it,
-    where the parameter's name would not do.
+    where the parameter's name would not do. A `hidden` one is for programs and addresses, and has
+    no field in a form.
     """
 
     words: str = ""
     title: str = field(default="", kw_only=True)
+    hidden: bool = field(default=False, kw_only=True)
 
     def label(self, name: str, about: About) -> str:
         """What a form calls it."""
@@ -197,7 +199,18 @@ class Text(Parameter):
 
 @dataclass(frozen=True)
 class Date(Parameter):
-    """A day, or a day and time to the minute, in ISO 8601 ("2026-11-22", "2026-11-22T15:00")."""
+    """A day, or a day and time to the minute, in ISO 8601 ("2026-11-22", "2026-11-22T15:00").
+
+    `clock` says that the time of day matters, where the data know hours.
+    """
+
+    clock: bool = field(default=False, kw_only=True)
+
+    def clocked(self, data: Data | None) -> bool:
+        """Whether a form asks for the time of day: some series have the `grain` "hours"."""
+        if data is None or data.kind != "series" or not self.clock:
+            return False
+        return "hours" in cast("SeriesData", data).labels().get("grain", ())
 
     def read(self, name: str, value: Any, data: Data | None) -> Scalar:
         if isinstance(value, datetime):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -61,7 +62,7 @@ def on(desk: Desk, network: httpx.BaseTransport) -> Desk:
     return replace(desk, transport=network)
 
 
-def said(opened: Opened, question: str = "now", **given: object) -> str:
+def said(opened: Opened, question: str = "now", **given: Any) -> str:
     return opened.ask(question, **given).sentence.replace("\xa0", " ")
 
 

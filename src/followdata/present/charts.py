@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import altair as alt
@@ -266,12 +267,16 @@ def places(view: View, table: Table) -> Any:
 def distribution(view: View, table: Table) -> Any:
     """A histogram of counts by value, with one value marked."""
     value, count = (_field(view, table, channel) for channel in ("value", "count"))
-    x = alt.X(value.name, type="quantitative", title=_title(value))
+    half = _step(table.columns[value.name]) / 2
     bars = (
         alt.Chart(_values(table))
-        .mark_bar(style="down", binSpacing=0)
+        .transform_calculate(
+            left=f"datum['{value.name}'] - {half!r}", right=f"datum['{value.name}'] + {half!r}"
+        )
+        .mark_bar(style="down")
         .encode(
-            x=x,
+            x=alt.X("left", type="quantitative", title=_title(value), scale=alt.Scale(zero=False)),
+            x2="right",
             y=alt.Y(count.name, type="quantitative", title=_title(count)),
             tooltip=_tooltip(table),
         )
@@ -312,6 +317,12 @@ def grid(view: View, table: Table) -> Any:
         )
         .properties(height=min(640, max(120, 9 * rows)))
     )
+
+
+def _step(values: Sequence[Scalar]) -> float:
+    """How wide a bin is whose centres are `values`."""
+    numbers = sorted(value for value in values if isinstance(value, (int, float)))
+    return min((b - a for a, b in pairwise(numbers) if b > a), default=1.0)
 
 
 def _only(table: Table, where: Mapping[str, Scalar]) -> Table:
@@ -401,7 +412,9 @@ def _along(field: Field, table: Table) -> alt.X:
         return (
             alt.X(field.name, type=kind, title=None, axis=alt.Axis(format="%b", tickCount="month"))
             if _within_a_year(table.columns[field.name])
-            else alt.X(field.name, type=kind, title=None)
+            else alt.X(
+                field.name, type=kind, title=None, axis=alt.Axis(tickCount=8, labelOverlap=True)
+            )
         )
     return alt.X(
         field.name, type=kind, title=_title(field), scale=alt.Scale(zero=False, nice=False),

@@ -112,11 +112,13 @@ def stations(
     data: SeriesData,
     fitted: Stations,
     *,
-    at: Annotated[str, Date("When; a time is by the clocks of each station")],
+    at: Annotated[
+        str, Date("When; a time is by the clocks of each station", clock=True, title="When")
+    ],
     readings: Annotated[
         str | None,
         Text("What was read where, as “Lund=-3.1; Falun=-8”; by default what the records have",
-             longest=20_000),
+             longest=20_000, hidden=True),
     ] = None,
 ) -> Answer:  # fmt: skip
     """Where the temperature of each station stands at `at`, in the climate of then.
@@ -127,7 +129,7 @@ def stations(
 
     Raises `NothingToAnswer` where no station has a value and enough years before it.
     """
-    given = _read(readings, data, fitted)
+    given = _read(readings, data)
     judged = {
         name: _judge(fitted, number, Moment.of(at, fitted.zones[number]), given)
         for number, name in enumerate(fitted.names)
@@ -230,7 +232,7 @@ def _judge(
             name,
             value,
             "daily means" if grain == DAYS else part_of_day(grain, fitted.zones[number], day),
-            "its climate of then" if shifted else "all years",
+            "the climate of then" if shifted else "all years",
             reference,
             seasons.standing(reference, value),
             float(fitted.latitude[number]),
@@ -244,11 +246,10 @@ def _of(record: Record, day: int) -> float:
     return float(record.values[place]) if 0 <= place < len(record.values) else float("nan")
 
 
-def _read(readings: str | None, data: SeriesData, fitted: Stations) -> dict[str, float] | None:
+def _read(readings: str | None, data: SeriesData) -> dict[str, float] | None:
     """Readings by station; `None` where none are given."""
     if readings is None:
         return None
-    index = _index(data)
     found = {}
     for part in filter(None, (part.strip() for part in readings.split(";"))):
         name, sign, text = part.rpartition("=")
@@ -260,7 +261,7 @@ def _read(readings: str | None, data: SeriesData, fitted: Stations) -> dict[str,
             raise InvalidParameter(
                 "readings", f"“{part}” is no reading.", "Write them as Lund=-3.1; Falun=-8."
             )
-        found[index.find(name.strip())] = value
+        found[str(STATION.read("readings", name.strip(), data))] = value
     return found
 
 

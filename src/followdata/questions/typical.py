@@ -23,7 +23,6 @@ from followdata.questions.thermometer import (
     STATION,
     Climate,
     degrees,
-    difference,
     fit_climate,
     iso,
     located,
@@ -154,9 +153,9 @@ def _sentence(climate: Climate, day: int, rows: list[_Row]) -> str:
     if len(rows) > 1 and main.name == "today":
         before = rows[1]
         change = p50 - before.percentiles[2]
-        told += (
-            f"; that is {difference(change)} against all years since {before.reference.years[0]}"
-        )
+        way = "warmer" if change >= 0 else "colder"
+        since = before.reference.years[0]
+        told += f". That is {degrees(abs(change), 1)} {way} than in all years since {since}"
     return f"{told}."
 
 

@@ -70,12 +70,16 @@ def now(
     ] = None,
     at: Annotated[
         str | None,
-        Date("When, by the clocks there: a day, or a day and time. By default now, or when the "
-             "last was measured", title="When"),
+        Date(
+            "When, by the clocks there: a day, or a day and time. By default now, or when the "
+            "last was measured",
+            title="When",
+            clock=True,
+        ),
     ] = None,
     asked: Annotated[
         str | None,
-        Date("When this is asked, if the temperature is to be that of then", title="Asked at"),
+        Date("When this is asked, if the temperature is to be that of then", hidden=True),
     ] = None,
 ) -> Answer:  # fmt: skip
     """Where `temperature` stands among those of the time of year, at its hour of the day.

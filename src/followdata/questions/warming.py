@@ -205,7 +205,7 @@ def _table(periods: list[_Period]) -> Table:
 
 def _course(years: Days, means: Floats, smooth: Floats, reach: Floats, what: str) -> Table:
     return Table.of(
-        (Field("year", "Year"), [f"{year:04}-07-01" for year in years]),
+        (Field("year", "Year"), [f"{year:04}" for year in years]),
         (Field("mean", "Mean", "°C", decimals=2), means.tolist()),
         (Field("smooth", "Smooth course", "°C", decimals=2), smooth.tolist()),
         (Field("low", "Band from", "°C", decimals=2), (smooth - reach).tolist()),

@@ -20,8 +20,13 @@ MOST_OPTIONS = 200
 """Beyond so many names a field completes from the server instead of listing them."""
 
 
-def field(asked: Asked, value: Scalar, data: Data | None, complete: str) -> Markup:
-    """One parameter as a field; `complete` is where the server completes names."""
+def field(
+    asked: Asked, value: Scalar, data: Data | None, complete: str, *, taken: Scalar = None
+) -> Markup:
+    """One parameter as a field; `complete` is where the server completes names.
+
+    `taken` is what was taken where the reader has left an optional field open.
+    """
     kind = asked.type
     index = kind.names(data)
     few = index is not None and len(index) <= MOST_OPTIONS
@@ -41,20 +46,22 @@ def field(asked: Asked, value: Scalar, data: Data | None, complete: str) -> Mark
         label=label,
         unit=kind.unit if isinstance(kind, Number) else "",
         value=text,
+        taken="" if taken is None else str(taken),
         options=options,
         optional=asked.optional,
         complete=complete if index is not None and not few else "",
-        kind=_input_type(asked, text),
+        kind=_input_type(asked, text, data),
         limits=_limits(asked),
         words=kind.words,
     )
 
 
-def _input_type(asked: Asked, text: str) -> str:
+def _input_type(asked: Asked, text: str, data: Data | None) -> str:
     if isinstance(asked.type, Number):
         return "number"
     if isinstance(asked.type, Date):
-        return "datetime-local" if "T" in text else "date"
+        clock = asked.type.clocked(data) and not text
+        return "datetime-local" if clock or "T" in text else "date"
     return "text"
 
 

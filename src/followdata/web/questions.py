@@ -13,7 +13,7 @@ from starlette.requests import Request
 from followdata.answer import Answer, Scalar
 from followdata.desk import Opened
 from followdata.errors import FollowdataError, InvalidParameter, NeedsRun, UnknownName
-from followdata.parameters import Column, Row
+from followdata.parameters import Column, Row, Series
 from followdata.present import MEDIA_TYPES, chosen_view, render
 from followdata.present.document import fragment
 from followdata.present.jsonform import document, dumps
@@ -147,14 +147,16 @@ def _page(
         headers["Link"] = f'<{forms["json"]}>; rel="alternate"; type="application/json"'
     html = str(section)
     if FRAGMENT not in request.headers:
-        html = _whole_page(site, opened, question, shown, forms, head, section)
+        html = _whole_page(site, opened, question, (values, shown), forms, head, section)
     return Body(html.encode(), MEDIA_TYPES["html"], headers, status)
 
 
 def _whole_page(
-    site: Site, opened: Opened, question: Question, shown: Mapping[str, Scalar],
+    site: Site, opened: Opened, question: Question,
+    asked_for: tuple[Mapping[str, str], Mapping[str, Scalar]],
     forms: Mapping[str, str], head: str, section: Markup,
 ) -> str:  # fmt: skip
+    given, shown = asked_for
     story, data = opened.story, opened.dataset.name
     asking = f"/{quote(story.name)}/{quote(question.name)}/names?data={quote(data)}&parameter="
     return QuestionPage(
@@ -167,8 +169,12 @@ def _whole_page(
         heading=head,
         long=question.long,
         fields=[
-            field(asked, shown.get(name), opened.data, asking + quote(name))
+            # What the reader leaves open stays open: it may depend on what else is asked.
+            field(asked, given.get(name), opened.data, asking + quote(name), taken=shown.get(name))
+            if asked.optional
+            else field(asked, shown.get(name), opened.data, asking + quote(name))
             for name, asked in question.parameters.items()
+            if not asked.type.hidden
         ],
         datasets=[dataset.name for dataset in site.desk.store.datasets(story.name)],
         data=data,
@@ -185,7 +191,8 @@ def _addresses(opened: Opened) -> Callable[[str, Scalar], str]:
             return ""
         parameters = opened.story.question(question).parameters.values()
         first = next(
-            (asked.name for asked in parameters if isinstance(asked.type, (Row, Column))), ""
+            (asked.name for asked in parameters if isinstance(asked.type, (Row, Column, Series))),
+            "",
         )
         base = f"/{quote(opened.story.name)}/{quote(question)}?data={quote(opened.dataset.name)}"
         return f"{base}&{first}={quote(str(value))}" if first else ""
