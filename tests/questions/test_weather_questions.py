@@ -12,6 +12,8 @@ from followdata.answer import Answer
 from followdata.core import extremes, seasons
 from followdata.data import MemoryFamily, MemorySeries
 from followdata.errors import InvalidParameter, NothingToAnswer
+from followdata.present import render
+from followdata.present.charts import chart
 from followdata.questions import climate, records, typical, warming
 from followdata.questions import stations as everywhere
 from followdata.questions.thermometer import Climate, fit_climate
@@ -253,6 +255,25 @@ def test_stations_by_how_unusual_they_are(two: MemoryFamily) -> None:
     assert str(rows["Falun"]["compared"]).startswith("daily means")
     assert any("1\xa0station has no temperature then, or too few years" in n for n in answer.notes)
     assert [view.kind for view in answer.views] == ["places", "ranking"]
+
+
+def test_their_pictures_can_be_drawn(
+    two: MemoryFamily, lund: MemoryFamily, fitted: Climate
+) -> None:
+    where = everywhere.stations(two, everywhere.fit_stations(two), at="2019-07-04T14:00")
+    spec = chart(where, where.views[0], check=True)
+    assert spec["projection"] == {"type": "mercator"}
+    points = spec["layer"][0]["encoding"]
+    assert (points["longitude"]["field"], points["latitude"]["field"]) == ("longitude", "latitude")
+    drawn = year(lund, fitted, year=2018, others="1996")
+    lines = chart(drawn, drawn.views[0], check=True)["layer"][-1]
+    assert lines["transform"][0]["fold"] == ["y2018", "y1996"]
+    assert "Drawn into it: 2018, 1996." in drawn.views[0].description
+    spread = typical.typical(lund, fitted, station="Lund", date="2026-04-01")
+    bars = chart(spread, spread.views[0], check=True)["layer"][0]
+    assert bars["transform"][0]["calculate"] == "datum['value'] - 0.5"
+    for answer in (where, drawn, spread):
+        assert render(answer, "svg").startswith(b"<svg")
 
 
 def test_readings_are_judged_instead(two: MemoryFamily) -> None:

@@ -56,6 +56,14 @@ class Record:
         start, stop = year_of(np.array([self.first, self.first + len(self.values) - 1]))
         return np.arange(start, stop + 1)
 
+    @cached_property
+    def grid(self) -> Floats:
+        """The values by year and place in the calendar (years x 366); NaN where there is none."""
+        days = centres(self.years, np.arange(SLOTS)) - self.first
+        inside = (days >= 0) & (days < len(self.values))
+        inside[~is_leap(self.years), _LEAP_SLOT] = False
+        return np.where(inside, self.values[np.clip(days, 0, len(self.values) - 1)], np.nan)
+
     def season(self, places: Days, years: Days | None = None) -> Floats:
         """The mean of the season around each place of the calendar in each of `years`.
 

@@ -275,7 +275,7 @@ def distribution(view: View, table: Table) -> Any:
         )
         .mark_bar(style="down")
         .encode(
-            x=alt.X("left", type="quantitative", title=_title(value), scale=alt.Scale(zero=False)),
+            x=alt.X("left", type="quantitative", bin="binned", title=_title(value)),
             x2="right",
             y=alt.Y(count.name, type="quantitative", title=_title(count)),
             tooltip=_tooltip(table),

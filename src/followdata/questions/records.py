@@ -10,7 +10,7 @@ import numpy as np
 
 from followdata.answer import Answer, Field, Table, View
 from followdata.core import extremes, seasons
-from followdata.core.seasons import Days, Floats
+from followdata.core.seasons import Days, Record
 from followdata.data import SeriesData
 from followdata.errors import NothingToAnswer
 from followdata.parameters import Date
@@ -20,6 +20,7 @@ from followdata.questions.thermometer import (
     FEWEST_YEARS,
     STATION,
     Climate,
+    days_of,
     degrees,
     fit_climate,
     iso,
@@ -59,11 +60,9 @@ def records(
         raise NothingToAnswer(
             f"The record has {len(record.years)} years, and {FEWEST_YEARS} are needed."
         )
-    days = record.first + np.arange(len(record.values))
-    grid = seasons.calendar(days, record.values)
     day = number(date)
-    found = list(_found(record.years, days, record.values, day))
-    holding = {kind: extremes.holders(grid, highest=kind == "warmest") for kind in _KINDS}
+    found = list(_found(record, day))
+    holding = {kind: extremes.holders(record.grid, highest=kind == "warmest") for kind in _KINDS}
     held = _held(record.years, holding)
     latest = record.years > record.years[-1] - LATEST
     shares = {kind: extremes.held(holding[kind], latest) for kind in _KINDS}
@@ -105,24 +104,27 @@ class _Record:
         return 1 / (self.n + 1)
 
 
-def _found(years: Days, days: Days, values: Floats, day: int) -> Iterator[_Record]:
-    month = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12 + 1
-    wanted = {
-        "date": seasons.slots(days) == seasons.slots(np.array([day]))[0],
-        "month": month == to_date(day).month,
-        "ever": np.ones(len(days), dtype=bool),
+def _found(record: Record, day: int) -> Iterator[_Record]:
+    # The months of a leap year, in which each place of the calendar is a day.
+    months = days_of(2000).astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12
+    scopes = {
+        "date": seasons.slots(np.array([day])),
+        "month": np.flatnonzero(months == to_date(day).month - 1),
+        "ever": np.arange(seasons.SLOTS),
     }
-    for scope, here in wanted.items():
-        known = here & ~np.isnan(values)
+    for scope, places in scopes.items():
+        grid = record.grid[:, places]
+        known = ~np.isnan(grid)
         if not known.any():
             continue
-        at, of = days[known], values[known]
-        counts = np.bincount(seasons.year_of(at) - years[0], minlength=len(years))
+        counts = known.sum(axis=1)
         n = int(np.count_nonzero(counts >= _FULL * counts.max()))
         # Of equal values the first is the record.
-        ends = {"coldest": int(np.argmin(of)), "warmest": int(np.argmax(of))}
-        for kind, place in ends.items():
-            yield _Record(scope, kind, float(of[place]), int(at[place]), n)
+        ends = {"coldest": np.nanargmin(grid), "warmest": np.nanargmax(grid)}
+        for kind, end in ends.items():
+            row, column = np.unravel_index(end, grid.shape)
+            when = seasons.centres(record.years[[row]], places[[column]])[0, 0]
+            yield _Record(scope, kind, float(grid[row, column]), int(when), n)
 
 
 def _held(years: Days, holding: dict[str, Days]) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 import numpy as np
@@ -89,10 +90,15 @@ class _Row:
     name: str
     reference: Reference
 
-    @property
+    @cached_property
     def percentiles(self) -> list[float]:
         known = self.reference.values[~np.isnan(self.reference.values)][None, :]
         return [float(x) for x in seasons.percentiles(known, np.array(_PERCENTS))[0]]
+
+    @cached_property
+    def middle(self) -> tuple[float, float, float]:
+        """The middle, and the band within which it is known."""
+        return seasons.quantile(self.reference, 50)
 
 
 def _rows(climate: Climate, grain: str, day: int) -> Iterator[_Row]:
@@ -107,7 +113,7 @@ def _rows(climate: Climate, grain: str, day: int) -> Iterator[_Row]:
 
 
 def _table(rows: list[_Row], day: int) -> Table:
-    bands = [seasons.quantile(row.reference, 50)[1:] for row in rows]
+    bands = [row.middle[1:] for row in rows]
     names = {"today": "today", "all-years": "all years"}
     percentiles = list(zip(*(row.percentiles for row in rows), strict=True))
     return Table.of(
@@ -187,7 +193,7 @@ def _view(main: _Row, day: int, spread: Table) -> View:
 
 
 def _notes(climate: Climate, main: _Row, day: int) -> Iterator[str]:
-    value, low, high = seasons.quantile(main.reference, 50)
+    value, low, high = main.middle
     yield (
         f"The middle, {degrees(value, 1)}, is known to lie between {_plain(low)} and "
         f"{degrees(high, 1)} (a 90{wording.FIXED}% band): the "
