@@ -18,12 +18,13 @@ from pathlib import Path
 
 import numpy as np
 from scipy.signal import lfilter
-from scipy.stats import norm
+from scipy.stats import linregress, norm, t
 
 from benchmarks._tables import machine, table
 from followdata.core import seasons
 from followdata.core.days import daily_means
 from followdata.core.seasons import Days, Floats, Record, Reference
+from followdata.core.trend import linear_trend
 from followdata.questions.thermometer import (
     FEWEST_TREND_YEARS,
     Climate,
@@ -73,6 +74,8 @@ def main() -> None:
         print(f"NO REAL RECORDS in {folder}: set FOLLOWDATA_SHARED to calibrate on them.\n")
         real = None
     coverage(real)
+    print()
+    trends()
 
 
 def climates(folder: Path) -> Iterator[tuple[str, Climate]]:
@@ -128,13 +131,14 @@ def settings(record: Record) -> None:
             def refer(record: Record, day: int, latest: int = latest) -> Reference:
                 return seasons.climate_of_today(record, day, latest=latest)
 
-            found = [deciles(record, refer, years, step=7)[0] for years in EARLIER]
-        off = [np.sqrt(np.mean((shares - 10) ** 2)) for shares in found]
+            found = [deciles(record, refer, years, step=7) for years in EARLIER]
+        off = [np.sqrt(np.mean((shares - 10) ** 2)) for shares, _ in found]
         what = ", ".join(f"{name} = {value}" for name, value in changed.items()) or "as they are"
         rows.append((what, *(f"{one:.2f}" for one in off), f"{np.mean(off):.2f}"))
+    chance = 100 * np.sqrt(0.1 * 0.9 / found[0][1])
     print(
         "How far the tenths are from 10 %, root mean square, every 7th day of Stockholm's daily "
-        "means, by settings (chance alone gives about 1):\n"
+        f"means, by settings (independent days would give {chance:.2f} by chance):\n"
     )
     spans = [f"{years[0]}–{years[-1]}" for years in EARLIER]
     table(("settings", *spans, "mean"), rows)
@@ -227,6 +231,32 @@ def coverage(real: Record | None) -> None:
             rows.append((what, "0.04 °C a year", *(f"{100 * h:.0f}" for h in held)))
     print(f"How often the 90 % band of `today` holds a true percentile ({REPEATS} records each):\n")
     table(("weather", "warming", *(f"{100 * share:g} %" for share in SHARES)), rows)
+
+
+def trends(repeats: int = 1000) -> None:
+    """How often the 95 % interval of a trend holds the true one, years keeping a part of the last.
+
+    What is left of Stockholm's yearly means keeps a tenth to a third.
+    """
+    random = np.random.default_rng(1)
+    rows = []
+    for count in (50, 150, 260):
+        years = np.arange(2000 - count, 2000)
+        for persistence in (0.0, 0.3, 0.6):
+            shocks = random.normal(size=(repeats, count + 200))
+            noise = lfilter([1], [1, -persistence], shocks)[:, 200:]
+            found = [linear_trend(years, one) for one in noise]
+            held = np.mean([trend.low <= 0 <= trend.high for trend in found])
+            naive = np.mean([_least_squares(years, one) for one in noise])
+            rows.append((count, persistence, f"{100 * held:.1f}", f"{100 * naive:.1f}"))
+    print(f"How often the 95 % interval of a trend holds it ({repeats} records each):\n")
+    heads = ("years", "kept from year to year", "followdata", "ordinary least squares")
+    table(heads, rows)
+
+
+def _least_squares(years: Days, values: Floats) -> bool:
+    found = linregress(years, values)
+    return bool(abs(found.slope) <= t.ppf(0.975, len(years) - 2) * found.stderr)
 
 
 def simulated(persistence: float, warming: float, repeats: int) -> Iterator[list[bool]]:

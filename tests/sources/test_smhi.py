@@ -451,3 +451,29 @@ def test_what_was_kept_goes_on_when_the_network_does_not(tmp_path: Path) -> None
     (kept,) = (tmp_path / "latest").iterdir()
     kept.write_text("no JSON")
     assert smhi.latest_reading(later, "9001") is None
+
+
+# The real API
+
+
+@pytest.mark.live
+def test_the_real_api_has_every_field_that_is_read() -> None:
+    """A field that is not there, or is something else, is named by the error."""
+    real = Fetching(MemoryLog(), datetime.now(UTC))
+    with real.client(smhi.SMHI) as asking:
+        listed = smhi.stations(asking)
+        assert len(listed) > 500
+        tower = smhi.find(listed, "98230")
+        base = f"{smhi.api.ROOT}/1/station/{tower.id}"
+        periods = {entry["key"] for entry in asking.json(f"{base}.json")["period"]}
+        assert {"corrected-archive", *smhi.api.FRESH} <= periods
+        document = asking.json(f"{base}/period/latest-months/data.json")
+    refused: dict[str, int] = {}
+    times, _, qualities = smhi.api.read_values(document, "latest-months", refused)
+    assert refused == {}
+    assert len(times) > 1000
+    assert set(qualities) <= {"G", "Y"}
+    (found,) = smhi.fetch_stations(real, ["98230"])
+    assert found.hours is not None
+    assert found.days is not None
+    assert len(smhi.latest_readings(real)) > 100

@@ -18,6 +18,7 @@ from followdata.desk import Desk, Opened
 from followdata.errors import (
     InvalidInput,
     InvalidParameter,
+    NotFetched,
     UnknownName,
     Unreachable,
 )
@@ -181,8 +182,10 @@ def test_several_stations_from_files(desk: Desk, tmp_path: Path) -> None:
     assert opened.data.names("station").names == ("Exempelby", "Låtsasfjäll")
     for words in ("9003", "latsasfjall", "Låtsas"):
         assert said(opened, station=words, at="2020-02-02").startswith("Låtsasfjäll: ")
-    with pytest.raises(UnknownName):
+    with pytest.raises(NotFetched, match='fetch weather --station "Stockholm"'):
         opened.ask("now", station="Stockholm")
+    with pytest.raises(UnknownName, match="Did you mean “Exempelby”"):
+        opened.ask("now", station="Exampleby")
     # Two a day at the one, three at the other: neither has lost its days.
     for name in opened.data.names("station").names:
         climate = fit_climate(opened.data, station=name)  # type: ignore[arg-type]
@@ -291,6 +294,7 @@ def test_the_latest_of_all_stations_comes_in_one_request(desk: Desk) -> None:
     opened = on(desk, network).open("weather")
     by_hand = opened.ask("stations", at="2026-11-22T13:00", readings="Låtsas=-40")
     assert by_hand.tables["stations"].columns["station"] == ("Låtsasfjäll",)
+    assert opened.ask("stations", readings="Låtsas=-40").params["at"] == "2026-11-22T12:00+00:00"
     for wrong in ("Exempelby", "Exempelby=warm", "Exempelby=99", "Nowhere=3"):
         with pytest.raises((InvalidParameter, UnknownName)):
             opened.ask("stations", readings=wrong)

@@ -11,7 +11,7 @@ import numpy as np
 
 from followdata.answer import Provenance, Scalar, listing
 from followdata.data import About, Data, MemoryFamily, MemorySeries, SeriesData
-from followdata.errors import InvalidParameter
+from followdata.errors import InvalidParameter, NotFetched, UnknownName
 from followdata.parameters import Choice, Text
 from followdata.questions import stations, unusual
 from followdata.questions.thermometer import STATION, label_of, local_time, zone_of
@@ -116,8 +116,7 @@ def observed(
     A station of SMHI that still measures is asked for its latest observation, if the reader
     gives no temperature and no time.
     """
-    chosen = given.get("station") or STATION.default(data)
-    station = str(STATION.read("station", chosen, data))
+    station = _station(data, given)
     zone = zone_of(data, station)
     today = local_time(fetching.now, zone)
     if question == "stations":
@@ -137,12 +136,28 @@ def observed(
     return {"temperature": reading.value, "at": at, "asked": asked}
 
 
+def _station(data: SeriesData, given: Mapping[str, Any]) -> str:
+    chosen = given.get("station") or STATION.default(data)
+    try:
+        return str(STATION.read("station", chosen, data))
+    except UnknownName as unknown:
+        if unknown.nearest:
+            raise
+        there = listing(data.names(STATION.axis(data)).names)
+        raise NotFetched(
+            f"“{chosen}” is not among the stations of this data set ({there}).",
+            f'Try: followdata fetch weather --station "{chosen}", or another --data.',
+        ) from None
+
+
 def _readings(data: SeriesData, given: Mapping[str, Any], fetching: Fetching) -> dict[str, Scalar]:
     """The latest readings of all stations of the data, if no time is given."""
     names = data.names("station").names
     live = {label_of(data, name, "live"): name for name in names}
-    if given.get("at") not in (None, "") or given.get("readings") not in (None, ""):
+    if given.get("at") not in (None, ""):
         return {}
+    if given.get("readings") not in (None, ""):
+        return {"at": fetching.now.isoformat(timespec="minutes")}
     if not any(live):
         return stations.presumed(data)
     return stations.handed_in(
