@@ -28,7 +28,6 @@ from followdata.registry import Registry
 from followdata.store import Store
 from followdata.story import Story
 
-
 RESERVED = {
     "data",
     "format",
