@@ -419,13 +419,22 @@ def test_a_damaged_description_is_said_to_be_one(store: Store, words: str) -> No
         store.open(kept)
 
 
-def test_names_that_do_not_fit_the_values_are_damage(store: Store) -> None:
-    kept = store.keep("story", "2022", table(), now=NOW)
-    about = store.home / "datasets" / kept.digest / "about.json"
-    words = json.loads(about.read_text(encoding="utf-8"))
-    about.write_text(json.dumps(words | {"obs_names": ["a", "b", "c"]}))
-    with pytest.raises(Damaged, match="shape"):
-        store.open(kept).matrix()  # type: ignore[attr-defined]
+@pytest.mark.parametrize("made", [table(), series()], ids=["table", "series"])
+def test_a_changed_byte_of_a_description_is_damage(
+    store: Store, made: MemoryTable | MemorySeries
+) -> None:
+    kept = store.keep("story", "2022", made, now=NOW)
+    for file in (store.home / "datasets" / kept.digest).glob("**/*.json"):
+        if file.name != "about.json" and file.parent.name != "X":
+            continue  # AnnData's own; we do not read them
+        good = file.read_bytes()
+        for place in range(0, len(good), 7):
+            file.write_bytes(good)
+            change(file, place)
+            with pytest.raises(Damaged):
+                content(store.open(kept))
+        file.write_bytes(good)
+    assert whole(store, kept)
 
 
 @pytest.mark.parametrize(
