@@ -19,6 +19,8 @@ from followdata.present.theme import STEPS
 
 Draw = Callable[["Rows", View], Any]
 KINDS: dict[str, Draw] = {}
+NUMBER = "_number"
+"""The column that numbers the rows; no column of a table is called so."""
 ROW = 42
 """Height in pixels of a row with its caption above it."""
 
@@ -72,7 +74,7 @@ class Rows:
         """Every row, with its number."""
         if "rows" not in self.sheets:
             numbered = enumerate(self.table.records())
-            self.sheets["rows"] = [{**record, "row": number} for number, record in numbered]
+            self.sheets["rows"] = [{**record, NUMBER: number} for number, record in numbered]
         return alt.NamedData(name="rows")
 
     def some(self, name: str, numbers: Sequence[int]) -> Any:
@@ -307,7 +309,7 @@ def _field(view: View, table: Table, channel: str) -> Field:
 
 def _rows(table: Table) -> alt.Y:
     """Rows by number, since two rows may have the same name."""
-    return alt.Y("row", type="ordinal", axis=None, scale=alt.Scale(domain=list(range(len(table)))))
+    return alt.Y(NUMBER, type="ordinal", axis=None, scale=alt.Scale(domain=list(range(len(table)))))
 
 
 def _names(count: int, most: int, angle: int = 0) -> alt.Axis | None:
