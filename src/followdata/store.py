@@ -1,7 +1,7 @@
 """The data directory: data sets by digest, names for them, and fitted values.
 
     datasets/<digest>/        what was stored, never changed afterwards
-        about.json            kind, About, names and labels along both axes
+        about.json            kind, About, names and labels along both axes, checksums
         table.zarr            a table, in AnnData's Zarr layout; or
         series.parquet        a series; or
         0000/, 0001/, ...     several series, each a folder with these two
@@ -60,6 +60,8 @@ from followdata.errors import Damaged, DiskFull, NotFetched, StoreError, Unknown
 from followdata.names import NameIndex
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_LAYOUT = "table.zarr/X/zarr.json"
+_PARQUET = "series.parquet"
 _LONGEST_NAME = 120
 """Bytes of a file's name: half of what file systems take, so that endings can be added."""
 
@@ -104,12 +106,12 @@ class Store:
         """A handle on a stored data set."""
         place = self._place(dataset.digest)
         try:
-            about = json.loads((place / "about.json").read_text(encoding="utf-8"))
+            about = _read_about(place)
             if about["kind"] == "table":
                 return StoredTable(place, dataset, about)
             handle = StoredFamily if "members" in about else StoredSeries
             return handle(place, dataset, about)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise _damaged(dataset, place, error) from error
 
     def holds(self, dataset: DataSet) -> bool:
@@ -189,7 +191,7 @@ class Store:
     ) -> str:
         """The name under which a fitted value is stored."""
         words = json.dumps([digest, question, version, params], sort_keys=True, ensure_ascii=False)
-        return f"{question}-{hashlib.sha256(words.encode()).hexdigest()[:32]}"
+        return f"{question}-{_sha256(words.encode())[:32]}"
 
     def has_fitted(self, key: str) -> bool:
         return self._fitted_path(key).exists()
@@ -300,6 +302,13 @@ class _Stored:
     def _damaged(self, error: object) -> Damaged:
         return _damaged(self._dataset, self._place, error)
 
+    def _content(self, file: str) -> bytes:
+        """What is in a file that is read whole; raises `OSError`, or `ValueError` if changed."""
+        content = (self._place / file).read_bytes()
+        if _sha256(content) != self._words["files"][file]:
+            raise ValueError(f"{file} is not as it was written")
+        return content
+
 
 class StoredTable(_Stored):
     """A table on disk; `matrix` reads no more than the rows and columns asked for."""
@@ -333,12 +342,11 @@ class StoredTable(_Stored):
     def _array(self) -> Any:
         import zarr
 
+        self._content(_LAYOUT)
         array = zarr.open_array(self._place / "table.zarr" / "X", mode="r")
-        if array.shape != self.shape:
-            raise self._damaged(f"{array.shape} is not the shape of its names, {self.shape}")
         # Zarr reads a block whose file is gone as zeros.
         if array.nchunks_initialized != array.nchunks:
-            raise self._damaged(f"{array.nchunks - array.nchunks_initialized} blocks are missing")
+            raise ValueError(f"{array.nchunks - array.nchunks_initialized} blocks are missing")
         return array
 
     def matrix(self, obs: Sequence[str] | None = None, var: Sequence[str] | None = None) -> Floats:
@@ -346,7 +354,7 @@ class StoredTable(_Stored):
         columns = positions(self.names("var"), var)
         try:
             values = self._array.oindex[rows, columns]
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             raise self._damaged(error) from error
         return np.asarray(values, dtype=np.float64)
 
@@ -371,21 +379,21 @@ class StoredSeries(_Stored):
     def _columns(self) -> dict[str, npt.NDArray[Any]]:
         from pyarrow import parquet
 
-        path = self._place / "series.parquet"
         try:
-            # Not read_table and not to_numpy: each imports pandas, which takes half a second.
-            table = parquet.ParquetFile(path, page_checksum_verification=True).read()
-            times, values, flags = (table[name].combine_chunks() for name in _SERIES)
-            # A series has few different flags, and many times each.
-            flags = flags.dictionary_encode()
-            words = np.array(flags.dictionary.to_pylist() or [""], dtype=str)
-            return {
-                "time": np.from_dlpack(times.cast("int64")).view("datetime64[us]"),
-                "value": np.from_dlpack(values),
-                "flag": words[np.from_dlpack(flags.indices)],
-            }
-        except (OSError, ValueError, KeyError) as error:
+            content = self._content(_PARQUET)
+        except (OSError, ValueError) as error:
             raise self._damaged(error) from error
+        # Not read_table and not to_numpy: each imports pandas, which takes half a second.
+        table = parquet.ParquetFile(io.BytesIO(content)).read()
+        times, values, flags = (table[name].combine_chunks() for name in _SERIES)
+        # A series has few different flags, and many times each.
+        flags = flags.dictionary_encode()
+        words = np.array(flags.dictionary.to_pylist() or [""], dtype=str)
+        return {
+            "time": np.from_dlpack(times.cast("int64")).view("datetime64[us]"),
+            "value": np.from_dlpack(values),
+            "flag": words[np.from_dlpack(flags.indices)],
+        }
 
     @cached_property
     def times(self) -> npt.NDArray[np.datetime64]:
@@ -435,11 +443,12 @@ class StoredFamily(_Stored):
 
     def one(self, name: str) -> StoredSeries:
         if name not in self._opened:
-            place = self._place / _member(self.names("series").position(name))
+            folder = _member(self.names("series").position(name))
+            place = self._place / folder
             try:
-                words = json.loads((place / "about.json").read_text(encoding="utf-8"))
-                self._opened[name] = StoredSeries(place, self._dataset, words)
-            except (OSError, ValueError, KeyError, TypeError) as error:
+                self._content(f"{folder}/about.json")
+                self._opened[name] = StoredSeries(place, self._dataset, _read_about(place))
+            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
                 raise self._damaged(error) from error
         return self._opened[name]
 
@@ -471,6 +480,7 @@ def _write_table(place: Path, table: TableData) -> None:
     _write_about(
         place,
         table,
+        _LAYOUT,
         obs_names=list(table.names("obs").names),
         var_names=list(table.names("var").names),
         obs={name: column.tolist() for name, column in table.labels("obs").items()},
@@ -485,10 +495,8 @@ def _write_series(place: Path, series: SeriesData) -> None:
     columns = {"time": series.times.astype("datetime64[us]"), "value": series.values}
     flags = pa.array(series.flags.tolist(), type=pa.string())
     table = pa.table({**columns, "flag": flags})
-    parquet.write_table(
-        table, place / "series.parquet", compression="zstd", write_page_checksum=True
-    )
-    _write_about(place, series, resolution=series.times.dtype.str)
+    parquet.write_table(table, place / _PARQUET, compression="zstd")
+    _write_about(place, series, _PARQUET, resolution=series.times.dtype.str)
 
 
 def _write_family(place: Path, family: SeriesData) -> None:
@@ -498,7 +506,8 @@ def _write_family(place: Path, family: SeriesData) -> None:
         folder.mkdir()
         _write_series(folder, family.one(name))
     labels = {name: column.tolist() for name, column in family.labels().items()}
-    _write_about(place, family, members=list(names), labels=labels)
+    about = [f"{_member(position)}/about.json" for position in range(len(names))]
+    _write_about(place, family, *about, members=list(names), labels=labels)
 
 
 def _member(position: int) -> str:
@@ -506,9 +515,19 @@ def _member(position: int) -> str:
     return f"{position:04}"
 
 
-def _write_about(place: Path, data: Data, **words: Any) -> None:
-    content = {"kind": data.kind, "about": asdict(data.about), **words}
+def _write_about(place: Path, data: Data, *files: str, **words: Any) -> None:
+    sums = {file: _sha256((place / file).read_bytes()) for file in files}
+    content = {"kind": data.kind, "about": asdict(data.about), "files": sums, **words}
+    content["sha256"] = _sha256(_json_bytes(content))
     (place / "about.json").write_bytes(_json_bytes(content))
+
+
+def _read_about(place: Path) -> dict[str, Any]:
+    """What about.json says; raises `OSError`, or `ValueError` if it was changed."""
+    about: dict[str, Any] = json.loads((place / "about.json").read_text(encoding="utf-8"))
+    if about.pop("sha256") != _sha256(_json_bytes(about)):
+        raise ValueError("about.json is not as it was written")
+    return about
 
 
 def _column_key(label: str) -> str:
@@ -545,7 +564,7 @@ def safe_name(name: str) -> str:
     safe = re.sub(r"[^\w.@+-]+", "-", name)
     if len(safe.encode()) <= _LONGEST_NAME:
         return safe
-    whole = hashlib.sha256(safe.encode()).hexdigest()[:12]
+    whole = _sha256(safe.encode())[:12]
     return f"{safe.encode()[: _LONGEST_NAME - 13].decode(errors='ignore')}-{whole}"
 
 
@@ -560,6 +579,10 @@ def disk_error(error: OSError, home: Path) -> StoreError:
         f"{error.filename or home}: {error.strerror or error}.",
         "Choose another data directory with FOLLOWDATA_HOME.",
     )
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _json_bytes(value: Any) -> bytes:

@@ -1,6 +1,5 @@
 """A story: a folder that ties data, questions and words together.
 
-<story>/__init__.py   may be empty
 <story>/story.toml    title, summary, kind of data, questions, defaults
 <story>/words.md      what the story tells
 <story>/data.py       sample() -> Data; fetch(fetching, ...) -> (name, Data);
