@@ -240,15 +240,15 @@ def ribbon(rows: Rows, view: View) -> Any:
     ]
     if lines:
         titles = {field.name: field.title for field in lines}
-        named = f"{json.dumps(titles)}[datum.which]"
-        color = alt.Color("line", type="nominal", title=None, sort=list(titles.values())).legend(
+        named = f"{json.dumps(titles)}[datum._which]"
+        color = alt.Color("_line", type="nominal", title=None, sort=list(titles.values())).legend(
             orient="top"
         )
         layers.append(
-            base.transform_fold([field.name for field in lines], as_=["which", "level"])
-            .transform_calculate(line=named)
+            base.transform_fold([field.name for field in lines], as_=["_which", "_level"])
+            .transform_calculate(_line=named)
             .mark_line(strokeWidth=1.3)
-            .encode(y=alt.Y("level", type="quantitative"), color=color)
+            .encode(y=alt.Y("_level", type="quantitative"), color=color)
         )
     if "mark_x" in view.options:
         point = {
@@ -310,12 +310,12 @@ def distribution(rows: Rows, view: View) -> Any:
     bars = (
         alt.Chart(rows.all())
         .transform_calculate(
-            left=f"datum['{value.name}'] - {half!r}", right=f"datum['{value.name}'] + {half!r}"
+            _left=f"datum['{value.name}'] - {half!r}", _right=f"datum['{value.name}'] + {half!r}"
         )
         .mark_bar(style="down")
         .encode(
-            x=alt.X("left", type="quantitative", bin="binned", title=_title(value)),
-            x2="right",
+            x=alt.X("_left", type="quantitative", bin="binned", title=_title(value)),
+            x2="_right",
             y=alt.Y(count.name, type="quantitative", title=_title(count)),
             tooltip=_tooltip(table),
         )
