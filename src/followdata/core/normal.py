@@ -1,0 +1,91 @@
+"""Normal scores: values of any distribution on the scale of the standard normal one.
+
+Within a column a value becomes the quantile of its place among all (Hazen's plotting position,
+(place - 1/2) / n). Places alone do not tell a value that is far out from one that is just ahead
+of the next, so the outer tenth on either side follows a generalized Pareto distribution fitted
+to how far its values lie beyond the rest: the semi-parametric margins of Coles & Tawn (1991),
+"Modelling extreme multivariate events", J. R. Stat. Soc. B 53:377. A value ten thousand times
+the median of a heavy-tailed column is then as unusual as it is in that column, and no more.
+
+Tables are n x p, one column a measure; NaN is missing, is ignored, and stays NaN.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from followdata.core.scores import ranks
+
+Floats = npt.NDArray[np.float64]
+
+TAIL = 0.1
+"""The part of the values on either side that counts as a tail."""
+_LEAST_IN_TAIL = 10
+_LEAST_BEYOND = 5
+"""Fewer values beyond a tail's threshold say nothing of its shape; their places stand."""
+_SHAPES = (0.01, 1.0)
+"""A lighter tail than an exponential one is taken for one, and none is taken to have no mean."""
+_USUAL_SHAPE, _WORTH = 0.2, 10
+"""What the shape is drawn to, as if so many more values had said so: a few values tell little."""
+
+
+def normal_scores(X: Floats) -> Floats:
+    """Each value's score on the scale of the standard normal distribution (n x p).
+
+    Equal values have equal scores. A column of one value has the score 0 throughout.
+
+    >>> normal_scores(np.array([[3.0], [1.0], [2.0], [np.nan]])).round(2).ravel().tolist()
+    [0.97, -0.97, 0.0, nan]
+    """
+    from scipy.special import ndtri
+
+    count = np.isfinite(X).sum(0)
+    places = ranks(X)
+    above = _beyond(X, places, count)
+    below = _beyond(-X, count + 1 - places, count)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scores = ndtri((count - places + 0.5) / count)
+    scores = np.where(np.isnan(above), scores, -ndtri(above))
+    return np.where(np.isnan(below), scores, ndtri(below))
+
+
+def value_at(score: Floats, X: Floats, scores: Floats) -> Floats:
+    """The value of each column of `X` (n x p) whose normal score is `score` (length p).
+
+    `scores` are those of `X`. Between two values it is interpolated; beyond the last it is the
+    last. NaN for a score that is NaN and for an empty column.
+    """
+    found = np.full(len(score), np.nan)
+    for column, wanted in enumerate(score):
+        known = np.isfinite(X[:, column])
+        if known.any() and np.isfinite(wanted):
+            order = np.argsort(X[known, column])
+            found[column] = np.interp(
+                wanted, scores[known, column][order], X[known, column][order]
+            )
+    return found
+
+
+def _beyond(X: Floats, places: Floats, count: npt.NDArray[np.int_]) -> Floats:
+    """For values in the upper tail, the part of all that is expected beyond them; else NaN.
+
+    The tail's scale and shape are found by probability-weighted moments (Hosking & Wallis 1987,
+    "Parameter and quantile estimation for the generalized Pareto distribution").
+    """
+    tail = np.clip(np.ceil(TAIL * count), _LEAST_IN_TAIL, np.maximum(count // 3, 1)).astype(int)
+    descending = -np.sort(np.where(np.isfinite(X), -X, np.inf), axis=0)
+    at = np.minimum(tail, len(X) - 1)[None]
+    threshold = np.take_along_axis(descending, at, axis=0)
+    excess = np.where(X > threshold, X - threshold, np.nan)
+    beyond = np.isfinite(excess).sum(0)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        mean = np.nansum(excess, 0) / beyond
+        lighter = np.nansum(excess * (places - 0.65) / beyond, 0) / beyond
+        shape = 2 - mean / (mean - 2 * lighter)
+        shape = np.where(np.isfinite(shape), np.clip(shape, -2, 2), 0.0)
+        shape = (beyond * shape + _WORTH * _USUAL_SHAPE) / (beyond + _WORTH)
+        shape = np.clip(shape, *_SHAPES)
+        scale = mean * (1 - np.minimum(shape, 0.9))
+        part = beyond / count * (1 + shape * excess / scale) ** (-1 / shape)
+    return np.where((beyond >= _LEAST_BEYOND) & (mean > 0) & np.isfinite(mean), part, np.nan)
