@@ -468,6 +468,8 @@ def test_files_and_the_api_give_the_same_data(tmp_path: Path) -> None:
         for entry in kolada.indicators
     ]
     write(tmp_path / "kpi.csv", "id,title,description,operating_area,perspective", *catalogue)
+    groups = json.dumps(kolada.groups, ensure_ascii=False)
+    (tmp_path / "municipality_groups.json").write_text(groups, encoding="utf-8")
     assert read_files([tmp_path]).digest == fetched.digest
 
 

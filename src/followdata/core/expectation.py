@@ -50,12 +50,14 @@ class Expectation(NamedTuple):
 
     `normal` are the normal scores; `expected` what the other rows let expect at the row's size;
     `spread` the standard deviation of what they leave open; `scores` how far out the row is.
+    `sized` says whether the sizes were enough to expect anything of.
     """
 
     normal: Floats
     expected: Floats
     spread: Floats
     scores: Floats
+    sized: bool
 
 
 def expectation(X: Floats, size: Floats | None = None) -> Expectation:
@@ -64,7 +66,8 @@ def expectation(X: Floats, size: Floats | None = None) -> Expectation:
     Without sizes, or with fewer than `FEWEST_SIZES` different ones, the same is expected of
     every row. Rows without a size have no scores. A column that does not vary has none either.
     """
-    sizes = _usable(size, len(X))
+    sized = size is not None and len(np.unique(size[np.isfinite(size)])) >= FEWEST_SIZES
+    sizes = size if size is not None and sized else np.zeros(len(X))
     normal = np.where(np.isfinite(sizes)[:, None], normal_scores(X), np.nan)
     normal = np.where(np.ptp(_filled(X), axis=0) > 0, normal, np.nan)
     known = np.isfinite(normal)
@@ -84,11 +87,11 @@ def expectation(X: Floats, size: Floats | None = None) -> Expectation:
     spread = np.maximum(spread, LEAST_SPREAD)
     # A row's own value has pulled the line towards itself: the others expect `expected`.
     expected = normal - residual / (1 - pull)
-    scores = _no_further(residual / (spread * np.sqrt(1 - pull)))
-    return Expectation(normal, expected, np.where(known, spread, np.nan), scores)
+    scores = no_further(residual / (spread * np.sqrt(1 - pull)))
+    return Expectation(normal, expected, np.where(known, spread, np.nan), scores, sized)
 
 
-def _no_further(away: Floats) -> Floats:
+def no_further(away: Floats) -> Floats:
     """Distances in standard deviations, none further out than its place in its column allows.
 
     Half of the values of a coin are far from the mean of all, and not one of them is unusual.
@@ -97,12 +100,6 @@ def _no_further(away: Floats) -> Floats:
     same_side = np.sign(placed) == np.sign(away)
     nearer = np.sign(away) * np.minimum(np.abs(away), np.abs(placed))
     return np.where(np.isnan(away), np.nan, np.where(same_side, nearer, 0.0))
-
-
-def _usable(size: Floats | None, rows: int) -> Floats:
-    if size is None or len(np.unique(size[np.isfinite(size)])) < FEWEST_SIZES:
-        return np.zeros(rows)
-    return np.where(np.isfinite(size), size, np.nan)
 
 
 def _spline(places: Floats, at: tuple[float, ...]) -> Floats:
@@ -169,7 +166,7 @@ def _usual_spread(normal: Floats) -> Floats:
 
 def _mean(values: Floats) -> Floats:
     """The mean of each column, 0 for an empty one."""
-    return np.nansum(values, axis=0) / np.maximum((~np.isnan(values)).sum(0), 1)
+    return np.asarray(np.nansum(values, axis=0) / np.maximum((~np.isnan(values)).sum(0), 1))
 
 
 def _filled(X: Floats) -> Floats:

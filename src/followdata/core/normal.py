@@ -47,7 +47,7 @@ def normal_scores(X: Floats) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         scores = ndtri((count - places + 0.5) / count)
     scores = np.where(np.isnan(above), scores, -ndtri(above))
-    return np.where(np.isnan(below), scores, ndtri(below))
+    return np.asarray(np.where(np.isnan(below), scores, ndtri(below)))
 
 
 def value_at(score: Floats, X: Floats, scores: Floats) -> Floats:
@@ -61,9 +61,7 @@ def value_at(score: Floats, X: Floats, scores: Floats) -> Floats:
         known = np.isfinite(X[:, column])
         if known.any() and np.isfinite(wanted):
             order = np.argsort(X[known, column])
-            found[column] = np.interp(
-                wanted, scores[known, column][order], X[known, column][order]
-            )
+            found[column] = np.interp(wanted, scores[known, column][order], X[known, column][order])
     return found
 
 
@@ -77,7 +75,8 @@ def _beyond(X: Floats, places: Floats, count: npt.NDArray[np.int_]) -> Floats:
     descending = -np.sort(np.where(np.isfinite(X), -X, np.inf), axis=0)
     at = np.minimum(tail, len(X) - 1)[None]
     threshold = np.take_along_axis(descending, at, axis=0)
-    excess = np.where(X > threshold, X - threshold, np.nan)
+    excess = X - threshold
+    excess = np.where(excess > 0, excess, np.nan)
     beyond = np.isfinite(excess).sum(0)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         mean = np.nansum(excess, 0) / beyond

@@ -69,9 +69,7 @@ def ranks(X: Floats) -> Floats:
     differs[:, 1:-1] = ascending[:, 1:] != ascending[:, :-1]
     place = np.arange(len(X))
     first = np.maximum.accumulate(np.where(differs[:, :-1], place, 0), axis=1)
-    last = np.minimum.accumulate(
-        np.where(differs[:, 1:], place, len(X))[:, ::-1], axis=1
-    )[:, ::-1]
+    last = np.minimum.accumulate(np.where(differs[:, 1:], place, len(X))[:, ::-1], axis=1)[:, ::-1]
     known = np.isfinite(columns)
     places = np.empty(columns.shape)
     count = known.sum(1, keepdims=True)

@@ -13,6 +13,8 @@ from followdata.answer import Answer, Field, Table
 from followdata.present.numbers import shown
 
 MOST_ROWS = 20
+WORDS = 24
+"""How many letters wide a column of words is at least, if they are so long."""
 
 
 def to_text(answer: Answer, *, width: int = 100) -> str:
@@ -48,7 +50,14 @@ def _grid(table: Table) -> Grid:
     grid = Grid(box=SIMPLE_HEAD, pad_edge=False)
     for field in table.readable:
         numeric = any(isinstance(value, (int, float)) for value in table.columns[field.name])
-        grid.add_column(_heading(field), justify="right" if numeric else "left", overflow="fold")
+        # Beside many numbers, words must not be squeezed to a letter a line.
+        longest = max((len(str(value)) for value in table.columns[field.name]), default=0)
+        grid.add_column(
+            _heading(field),
+            justify="right" if numeric else "left",
+            overflow="fold",
+            min_width=None if numeric else min(longest, WORDS),
+        )
     for record in table.page(0, MOST_ROWS).records():
         # Text, not markup: a name from the data may hold square brackets.
         grid.add_row(*(Text(shown(record[field.name], field)) for field in table.readable))

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 from starlette.requests import Request
 
-from followdata.answer import Answer, Scalar
+from followdata.answer import Answer, Field, Scalar
 from followdata.desk import Opened
 from followdata.errors import FollowdataError, InvalidParameter, NeedsRun, UnknownName
 from followdata.parameters import Column, Row
@@ -177,18 +177,21 @@ def _whole_page(
     ).render()
 
 
-def _addresses(opened: Opened) -> Callable[[str, Scalar], str]:
-    """Where a value of a table is asked about: a question's page with its first name filled in."""
+def _addresses(opened: Opened) -> Callable[[Field, Scalar], str]:
+    """Where a value of a table is asked about: a question's page with its next name filled in."""
 
-    def find(question: str, value: Scalar) -> str:
+    def find(field: Field, value: Scalar) -> str:
+        question, given = field.link, dict(field.given)
         if question not in opened.story.question_names:
             return ""
         parameters = opened.story.question(question).parameters.values()
-        first = next(
-            (asked.name for asked in parameters if isinstance(asked.type, (Row, Column))), ""
-        )
-        base = f"/{quote(opened.story.name)}/{quote(question)}?data={quote(opened.dataset.name)}"
-        return f"{base}&{first}={quote(str(value))}" if first else ""
+        names = [asked.name for asked in parameters if isinstance(asked.type, (Row, Column))]
+        following = next((name for name in names if name not in given), "")
+        if not following:
+            return ""
+        # The value comes last: a click in a picture adds it to the address of "".
+        asking = given | {following: value}
+        return address(opened.story.name, question, {"data": opened.dataset.name} | asking)
 
     return find
 
