@@ -66,6 +66,8 @@ def expectation(X: Floats, size: Floats | None = None) -> Expectation:
     Without sizes, or with fewer than `FEWEST_SIZES` different ones, the same is expected of
     every row. Rows without a size have no scores. A column that does not vary has none either.
     """
+    if not len(X):
+        return Expectation(X, X, X, X, False)
     sized = size is not None and len(np.unique(size[np.isfinite(size)])) >= FEWEST_SIZES
     sizes = size if size is not None and sized else np.zeros(len(X))
     normal = np.where(np.isfinite(sizes)[:, None], normal_scores(X), np.nan)

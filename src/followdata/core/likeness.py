@@ -43,7 +43,8 @@ def similarities(
     shared = there @ mask.T
     apart = (left * filled[chosen]) @ mask.T + there @ (filled**2).T - 2 * left @ filled.T
     by_chance = (there * 2 * _variance(filled, mask)) @ mask.T
-    size = np.where(np.isfinite(places), places, np.nanmean(places) if len(places) else 0.0)
+    there_is = np.isfinite(places)
+    size = np.where(there_is, places, places[there_is].mean() if there_is.any() else 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
         away = apart / shared + (size[chosen][:, None] - size) ** 2
         found = 1 - away / (by_chance / shared + 2 * size.var())

@@ -24,10 +24,13 @@ TAIL = 0.1
 _LEAST_IN_TAIL = 10
 _LEAST_BEYOND = 5
 """Fewer values beyond a tail's threshold say nothing of its shape; their places stand."""
-_SHAPES = (0.01, 1.0)
-"""A lighter tail than an exponential one is taken for one, and none is taken to have no mean."""
-_USUAL_SHAPE, _WORTH = 0.2, 10
-"""What the shape is drawn to, as if so many more values had said so: a few values tell little."""
+_SHAPES = (-2.0, 1.0)
+"""From a tail that ends, as a uniform distribution does, to one that barely has a mean."""
+_EXPONENTIAL = 0.01
+_LEAST_PART = 0.1
+"""In a tail that ends, nothing is further out than one value in ten times as many."""
+_WORTH = 2
+"""How many values speak for an exponential tail, between those two, before any is seen."""
 
 
 def normal_scores(X: Floats) -> Floats:
@@ -53,15 +56,25 @@ def normal_scores(X: Floats) -> Floats:
 def value_at(score: Floats, X: Floats, scores: Floats) -> Floats:
     """The value of each column of `X` (n x p) whose normal score is `score` (length p).
 
-    `scores` are those of `X`. Between two values it is interpolated; beyond the last it is the
-    last. NaN for a score that is NaN and for an empty column.
+    `scores` are those of `X`. Between two values it is interpolated, unless the nearer one is
+    shared by several: then it is that one, as with counts and answers of yes or no. Beyond the
+    last value it is the last. NaN for a score that is NaN and for an empty column.
+
+    >>> X = np.array([[0.0], [0.0], [0.0], [2.0], [3.0]])
+    >>> [value_at(np.array([z]), X, normal_scores(X)).round(2).tolist() for z in (-0.1, 1.0)]
+    [[0.0], [2.63]]
     """
     found = np.full(len(score), np.nan)
     for column, wanted in enumerate(score):
         known = np.isfinite(X[:, column])
         if known.any() and np.isfinite(wanted):
-            order = np.argsort(X[known, column])
-            found[column] = np.interp(wanted, scores[known, column][order], X[known, column][order])
+            values, first, sharing = np.unique(
+                X[known, column], return_index=True, return_counts=True
+            )
+            at = scores[known, column][first]
+            nearest = int(np.abs(at - wanted).argmin())
+            interpolated = float(np.interp(wanted, at, values))
+            found[column] = values[nearest] if sharing[nearest] > 1 else interpolated
     return found
 
 
@@ -82,9 +95,14 @@ def _beyond(X: Floats, places: Floats, count: npt.NDArray[np.int_]) -> Floats:
         mean = np.nansum(excess, 0) / beyond
         lighter = np.nansum(excess * (places - 0.65) / beyond, 0) / beyond
         shape = 2 - mean / (mean - 2 * lighter)
-        shape = np.where(np.isfinite(shape), np.clip(shape, -2, 2), 0.0)
-        shape = (beyond * shape + _WORTH * _USUAL_SHAPE) / (beyond + _WORTH)
+        shape = np.where(np.isfinite(shape), np.clip(shape, -3, 2), 0.0)
+        shape = beyond * shape / (beyond + _WORTH)
         shape = np.clip(shape, *_SHAPES)
+        shape = np.where(np.abs(shape) < _EXPONENTIAL, _EXPONENTIAL, shape)
         scale = mean * (1 - np.minimum(shape, 0.9))
+        # A tail that ends does so beyond the last value.
+        furthest = np.nanmax(np.where(np.isnan(excess), 0.0, excess), axis=0, initial=0.0)
+        scale = np.maximum(scale, -shape * furthest * (1 + 1 / beyond))
         part = beyond / count * (1 + shape * excess / scale) ** (-1 / shape)
+        part = np.where(shape < 0, np.maximum(part, _LEAST_PART / count), part)
     return np.where((beyond >= _LEAST_BEYOND) & (mean > 0) & np.isfinite(mean), part, np.nan)

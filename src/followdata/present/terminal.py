@@ -13,8 +13,8 @@ from followdata.answer import Answer, Field, Table
 from followdata.present.numbers import shown
 
 MOST_ROWS = 20
-WORDS = 24
-"""How many letters wide a column of words is at least, if they are so long."""
+WORDS = 28
+"""How many letters wide a column of long words is at least."""
 
 
 def to_text(answer: Answer, *, width: int = 100) -> str:
@@ -47,7 +47,7 @@ def renderable(answer: Answer) -> Group:
 
 
 def _grid(table: Table) -> Grid:
-    grid = Grid(box=SIMPLE_HEAD, pad_edge=False)
+    grid = Grid(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for field in table.readable:
         numeric = any(isinstance(value, (int, float)) for value in table.columns[field.name])
         # Beside many numbers, words must not be squeezed to a letter a line.
@@ -56,7 +56,7 @@ def _grid(table: Table) -> Grid:
             _heading(field),
             justify="right" if numeric else "left",
             overflow="fold",
-            min_width=None if numeric else min(longest, WORDS),
+            min_width=WORDS if longest > WORDS and not numeric else None,
         )
     for record in table.page(0, MOST_ROWS).records():
         # Text, not markup: a name from the data may hold square brackets.

@@ -53,8 +53,8 @@ def compare(
     data: TableData,
     fitted: Ranks,
     *,
-    a: Annotated[str, Row("The one to compare")],
-    b: Annotated[str, Row("What to compare it with")],
+    a: Annotated[str, Row("The one to compare", title="Compare")],
+    b: Annotated[str, Row("What to compare it with", title="with")],
     top: Annotated[int, Number("How many columns to show", 1, 500, whole=True)] = 10,
 ) -> Answer:
     """The columns in which `a` and `b` stand furthest apart among all rows.
@@ -177,7 +177,7 @@ class _Pair:
                 if higher == b:
                     values.reverse()
                 yield (
-                    f"The other way round, {higher} stands before {lower} most in "
+                    f"The other way round, {higher} is higher than {lower} above all in "
                     f"“{self.measured.titles[column]}” ({values[0]} against {values[1]})."
                 )
                 return

@@ -194,7 +194,7 @@ class _Told:
             (Field("expected", "Expected"), self.expected),
             (Field("score", "Score", decimals=1), standing.scores[shown]),
             (Field("rank", "Rank"), self.ranks),
-            (Field("rank_low", "Rank from", decimals=0), self.low),
+            (Field("rank_low", "from", decimals=0), self.low),
             (Field("rank_high", "to", decimals=0), self.high),
             (Field("n", "Of"), self.count),
             (Field("twins", "Twins"), [len(twins) for _, twins in self.folded]),
@@ -220,8 +220,9 @@ class _Told:
         standing = self.standing
         if not standing.scores[self.shown[0]]:
             return f"{standing.thing} stands out in nothing: it is what is expected throughout."
+        among = "" if standing.relative_to == "all" else f" among {standing.company}"
         first = (
-            f"{standing.thing} stands out most in “{self.measured.titles[self.shown[0]]}”: "
+            f"{standing.thing} stands out most{among} in “{self.measured.titles[self.shown[0]]}”: "
             f"{self._numbers(0)} ({self._place(0)})."
         )
         following = [
@@ -261,14 +262,14 @@ def _peers_table(data: TableData, row: int, peers: Sequence[int]) -> Table:
 
 def _too_few(data: TableData, row: int, relative_to: str, count: int) -> NothingToAnswer:
     about, index = data.about, data.names("obs")
-    others = wording.count(count, f"other {about.thing}", f"other {about.things}")
-    where = "that it can be compared with"
+    said = wording.count(count, f"other {about.thing} is", f"other {about.things} are")
+    said = f"Only {said}" if count else f"No other {about.thing} is"
+    where = "like enough to be compared"
     if relative_to != "peers":
         group = data.labels("obs")[about.label][row] if about.label else ""
-        where = f"in {group}" if group else f"in its {about.label}"
+        where = f"in {group}" if group else f"in one {about.label or 'group'}"
     return NothingToAnswer(
-        f"There {'is' if count == 1 else 'are'} {others if count else f'no other {about.thing}'} "
-        f"{where} for {index.titles[row]}, and {FEWEST_OTHERS} are needed.",
+        f"{said} {where} with {index.titles[row]}, and {FEWEST_OTHERS} are needed.",
         "Compare it with all.",
     )
 

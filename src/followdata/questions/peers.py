@@ -181,7 +181,7 @@ class _Kin:
         if similar := similar_rows(data):
             named = {name for lists in similar.values() for name in lists[self.row]}
             columns.append(
-                (Field("by_source", "Similar by the source too"), [name in named for name in names])
+                (Field("by_source", "By the source too"), [name in named for name in names])
             )
         versus = Field("compare", f"Compare with {self.thing}", link="compare",
                        given=(("a", index.names[self.row]),))  # fmt: skip
@@ -229,7 +229,8 @@ class _Kin:
             channels={"label": "thing", "value": "similarity"},
             title=f"Most like {self.thing}{self._within}",
             description=f"The {self.counted(len(self.rows))} most like {self.thing}, from "
-            f"{self.titles[self.rows[0]]} with a similarity of {ends[0]} to {self.titles[last]} with {ends[1]}.",
+            f"{self.titles[self.rows[0]]} with a similarity of {ends[0]} to {self.titles[last]} "
+            f"with {ends[1]}.",
         )
 
 
