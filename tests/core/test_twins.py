@@ -45,9 +45,7 @@ def pairs(twins: Twins) -> dict[tuple[int, int], float]:
 def by_pandas(X: Floats) -> dict[tuple[int, int], float]:
     found = pd.DataFrame(X).corr(method="spearman", min_periods=LEAST_SHARED).to_numpy()
     first, second = np.nonzero(np.triu(np.abs(found) > SAME, 1))
-    return {
-        (int(a), int(b)): float(found[a, b]) for a, b in zip(first, second, strict=True)
-    }
+    return {(int(a), int(b)): float(found[a, b]) for a, b in zip(first, second, strict=True)}
 
 
 def test_a_rank_correlation_by_hand() -> None:

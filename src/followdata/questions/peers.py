@@ -283,7 +283,8 @@ class _Reasons:
                 f"“{self.kin.measured.titles[column]}”"
                 for column, _ in self.folded[:2]
             ]
-            yield f"They and {self.kin.thing} are, for their size, {listing(said)}."
+            measured = ", for their size," if self.kin.fitted.sized else ""
+            yield f"They and {self.kin.thing} are{measured} {listing(said)}."
         else:
             yield "Nothing that is out of the ordinary brings them together."
 
