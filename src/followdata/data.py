@@ -220,13 +220,14 @@ def joined(names: Sequence[str]) -> str:
     return _SEPARATOR.join(names)
 
 
-def similar_rows(table: TableData) -> dict[str, list[list[str]]]:
-    """The rows that the provider itself calls similar to each row, by what it says of them."""
-    return {
-        label.removeprefix(SIMILAR): [text.split(_SEPARATOR) if text else [] for text in column]
+def similar_to(table: TableData, row: int) -> dict[str, list[str]]:
+    """The rows that the provider itself calls similar to a row, by what it compares."""
+    found = {
+        label.removeprefix(SIMILAR): str(column[row])
         for label, column in table.labels("obs").items()
         if label.startswith(SIMILAR)
     }
+    return {what: names.split(_SEPARATOR) for what, names in found.items() if names}
 
 
 def positions(index: NameIndex, names: Sequence[str] | None) -> npt.NDArray[np.intp] | slice:

@@ -19,7 +19,7 @@ import stamina
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from followdata.data import MemoryTable, similar_rows
+from followdata.data import MemoryTable, similar_to
 from followdata.errors import InvalidInput, Refused, SourceError, Unreachable
 from followdata.runs import Runs
 from followdata.sources.client import Client, Provider
@@ -781,11 +781,10 @@ def test_the_real_api_has_every_field_that_is_read(address: str) -> None:
 
 def test_koladas_own_similar_municipalities_are_those_of_the_newest_year() -> None:
     data = fetch(PretendKolada.small())
-    (what,) = similar_rows(data)
-    assert what == "grundskola, 2024"
     names = list(data.obs_names)
     # Codes put them in another order than the list of places, in which they go backwards.
-    assert similar_rows(data)[what][names.index("Exempelby")] == ["Påhittstad", "Ödeby"]
+    similar = similar_to(data, names.index("Exempelby"))
+    assert similar == {"grundskola, 2024": ["Påhittstad", "Ödeby"]}
 
 
 def test_groups_of_other_kinds_and_forms_are_passed_over() -> None:
@@ -807,11 +806,12 @@ def test_groups_that_cannot_be_read_are_told_and_passed_over(tmp_path: Path) -> 
     (tmp_path / "groups2.json").write_text('{"values": 3}', encoding="utf-8")
     (tmp_path / "groups3.json.gz").write_bytes(b"\x1f\x8bno")
     notices: list[str] = []
-    assert similar_rows(read_files([tmp_path], notice=notices.append)) == {}
+    assert similar_to(read_files([tmp_path], notice=notices.append), 0) == {}
     assert sum("Passed over" in notice for notice in notices) == 3
     group = {"title": "Liknande kommuner LSS, Lund, 2025", "members": [{"member_id": "2480"}]}
     (tmp_path / "groups.json").write_text(json.dumps([group]), encoding="utf-8")
-    assert similar_rows(read_files([tmp_path])) == {"LSS, 2025": [["Umeå"], []]}
+    assert similar_to(read_files([tmp_path]), 0) == {"LSS, 2025": ["Umeå"]}
+    assert similar_to(read_files([tmp_path]), 1) == {}
 
 
 @pytest.mark.shared

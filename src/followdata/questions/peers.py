@@ -12,7 +12,7 @@ import numpy.typing as npt
 from followdata.answer import Answer, Field, Table, View, listing
 from followdata.core.likeness import LEAST_SHARED, nearest, similarities
 from followdata.core.twins import fold
-from followdata.data import TableData, similar_rows
+from followdata.data import TableData, similar_to
 from followdata.errors import NothingToAnswer
 from followdata.parameters import Group, Number, Row
 from followdata.question import Question
@@ -178,11 +178,9 @@ class _Kin:
         columns.append(
             (Field("title", "Most striking in common", lang=about.lang), self._strongest())
         )
-        if similar := similar_rows(data):
-            named = {name for lists in similar.values() for name in lists[self.row]}
-            columns.append(
-                (Field("by_source", "By the source too"), [name in named for name in names])
-            )
+        if similar := similar_to(data, self.row):
+            named = {name for listed in similar.values() for name in listed}
+            columns.append((Field("by_source", "By the source too"), [n in named for n in names]))
         versus = Field("compare", f"Compare with {self.thing}", link="compare",
                        given=(("a", index.names[self.row]),))  # fmt: skip
         columns.append((versus, names))
@@ -314,9 +312,7 @@ class _Given:
     @classmethod
     def of(cls, kin: _Kin) -> _Given:
         index = kin.data.names("obs")
-        similar = {
-            what: lists[kin.row] for what, lists in similar_rows(kin.data).items() if lists[kin.row]
-        }
+        similar = similar_to(kin.data, kin.row)
         ours = {index.names[row] for row in kin.rows}
         found = {what: [name for name in names if name in ours] for what, names in similar.items()}
         return cls(kin, similar, found)
