@@ -211,3 +211,9 @@ def test_rows_offer_the_comparison(client: httpx.Client) -> None:
     # A click in a picture adds the value to the end of the address.
     picture = client.get("/towns/peers?thing=Sweden").text.replace("&amp;", "&")
     assert re.search(r'data-click="/towns/distinctive\?[^"]*thing="', picture)
+
+
+def test_a_field_without_anything_to_choose_is_not_there(client: httpx.Client) -> None:
+    page = client.get("/towns/peers?data=sample").text  # the sample has no themes
+    assert 'name="thing"' in page
+    assert 'name="topic"' not in page

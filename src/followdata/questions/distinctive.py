@@ -225,12 +225,10 @@ class _Told:
             f"{standing.thing} stands out most{among} in “{self.measured.titles[self.shown[0]]}”: "
             f"{self._numbers(0)} ({self._place(0)})."
         )
-        following = [
-            f"“{self.measured.titles[self.shown[at]]}” ({self._numbers(at)})"
-            for at in range(1, min(3, len(self.shown)))
-            if abs(standing.scores[self.shown[at]]) > FAR
-        ]
-        return f"{first} Next come {' and '.join(following)}." if following else first
+        if len(self.shown) < 2 or abs(standing.scores[self.shown[1]]) <= FAR:
+            return first
+        second = f"“{self.measured.titles[self.shown[1]]}” ({self._numbers(1)})"
+        return f"{first} Next comes {second}."
 
     def _numbers(self, at: int) -> str:
         """The value against the expected one."""

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 
 from followdata.answer import Answer, Field, Scalar
+from followdata.data import Data
 from followdata.desk import Opened
 from followdata.errors import FollowdataError, InvalidParameter, NeedsRun, UnknownName
 from followdata.parameters import Column, Row
@@ -18,7 +19,7 @@ from followdata.present import MEDIA_TYPES, chosen_view, render
 from followdata.present.document import fragment
 from followdata.present.jsonform import document, dumps
 from followdata.present.pictures import card
-from followdata.question import Question
+from followdata.question import Asked, Question
 from followdata.story import Story
 from followdata.web import faults, runs
 from followdata.web.bodies import Body
@@ -169,12 +170,19 @@ def _whole_page(
         fields=[
             field(asked, shown.get(name), opened.data, asking + quote(name))
             for name, asked in question.parameters.items()
+            if not _nothing_to_choose(asked, opened.data)
         ],
         datasets=[dataset.name for dataset in site.desk.store.datasets(story.name)],
         data=data,
         answer=section,
         forms=forms,
     ).render()
+
+
+def _nothing_to_choose(asked: Asked, data: Data) -> bool:
+    """Whether these data have no names for a parameter that may be left out, such as a theme."""
+    index = asked.type.names(data)
+    return asked.optional and index is not None and not len(index)
 
 
 def _addresses(opened: Opened) -> Callable[[Field, Scalar], str]:
