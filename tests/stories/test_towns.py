@@ -182,8 +182,8 @@ def ask_real(shared: Path, name: str, **given: object) -> Answer:
         (
             "Stockholm",
             "Stockholm stands out most in “Företagskonkurser, antal/1000 inv, 16-64 år”: 2.29 "
-            "where 1.38 is expected (2nd highest of 290 towns). Next comes “Färdigställda bostäder, "
-            "nybyggnad, antal/1000 inv” (3.6 where 10.7 is expected).",
+            "where 1.38 is expected (2nd highest of 290 towns). Next comes “Färdigställda "
+            "bostäder, nybyggnad, antal/1000 inv” (3.6 where 10.7 is expected).",
         ),
         (
             # Its municipality is a region too: the tax pays for hospitals.
