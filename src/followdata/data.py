@@ -63,7 +63,7 @@ class Data(Protocol):
     @property
     def provenance(self) -> Provenance: ...
     def names(self, axis: str) -> NameIndex:
-        """The names along an axis; for a table "obs", "var" or an `obs` label."""
+        """The names along an axis; for a table "obs", "var" or a label of either."""
         ...
 
 
@@ -191,7 +191,10 @@ def to_anndata(table: TableData) -> AnnData:
 
 
 def name_index(table: TableData, axis: str, names: Sequence[str]) -> NameIndex:
-    """The index of an axis of `table`, or of the groups under one of its `obs` labels."""
+    """The index of an axis of `table`, or of the groups under one of its labels.
+
+    A label of the rows comes before one of the columns that has the same name.
+    """
     if axis in ("obs", "var"):
         labels = table.labels("obs" if axis == "obs" else "var")
         what = table.about.thing if axis == "obs" else table.about.measure
@@ -203,8 +206,28 @@ def name_index(table: TableData, axis: str, names: Sequence[str]) -> NameIndex:
         )
     groups = table.labels("obs").get(axis)
     if groups is None:
-        return NameIndex(axis, [])
+        groups = table.labels("var").get(axis, np.array([], dtype=str))
     return NameIndex(axis, sorted({group for group in groups.tolist() if group}))
+
+
+SIMILAR = "similar: "
+"""How an `obs` label begins that holds which rows the provider calls similar, and in what."""
+_SEPARATOR = "; "
+
+
+def joined(names: Sequence[str]) -> str:
+    """Names as one value of a label."""
+    return _SEPARATOR.join(names)
+
+
+def similar_to(table: TableData, row: int) -> dict[str, list[str]]:
+    """The rows that the provider itself calls similar to a row, by what it compares."""
+    found = {
+        label.removeprefix(SIMILAR): str(column[row])
+        for label, column in table.labels("obs").items()
+        if label.startswith(SIMILAR)
+    }
+    return {what: names.split(_SEPARATOR) for what, names in found.items() if names}
 
 
 def positions(index: NameIndex, names: Sequence[str] | None) -> npt.NDArray[np.intp] | slice:

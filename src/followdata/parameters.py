@@ -99,7 +99,8 @@ class Column(_Name):
 
 @dataclass(frozen=True)
 class Group(_Name):
-    """A group of rows under a label ("county"); by default under the data's own main label."""
+    """A group of rows under a label ("county"), by default the data's own main label, or of
+    columns under one of theirs ("theme")."""
 
     by: str = ""
 
@@ -156,6 +157,23 @@ class Choice(Parameter):
 
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "enum": list(self.options)}
+
+
+@dataclass(frozen=True)
+class Company(Parameter):
+    """Whom a row is compared with: all, those most like it ("peers"), or those of its group.
+
+    The group is called as the data's main label is ("county"); "group" means it too.
+    """
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        return self.names(data).find(str(value))
+
+    def names(self, data: Data | None) -> NameIndex:
+        label = data.about.label if data else "group"
+        if not label:
+            return NameIndex("choice", ("all", "peers"))
+        return NameIndex("choice", ("all", "peers", label), aliases=("all", "peers", "group"))
 
 
 @dataclass(frozen=True)

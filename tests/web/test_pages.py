@@ -198,3 +198,22 @@ def test_json_is_strict(client: httpx.Client) -> None:
 
     for story, question in SHORT:
         json.loads(client.get(f"/{story}/{question}.json").content, parse_constant=refuse)
+
+
+def test_rows_offer_the_comparison(client: httpx.Client) -> None:
+    for page in ("/towns/peers?thing=Sweden", "/towns/distinctive?thing=Sweden"):
+        text = client.get(page).text
+        links = re.findall(r'href="(/towns/compare\?[^"]*a=Sweden[^"]*)"', text)
+        assert links, page
+        address = str(Markup(links[0]).unescape())
+        assert re.search(r"[?&]a=Sweden&b=\w+", address)
+        assert client.get(address).status_code == 200
+    # A click in a picture adds the value to the end of the address.
+    picture = client.get("/towns/peers?thing=Sweden").text.replace("&amp;", "&")
+    assert re.search(r'data-click="/towns/distinctive\?[^"]*thing="', picture)
+
+
+def test_a_field_without_anything_to_choose_is_not_there(client: httpx.Client) -> None:
+    page = client.get("/towns/peers?data=sample").text  # the sample has no themes
+    assert 'name="thing"' in page
+    assert 'name="topic"' not in page

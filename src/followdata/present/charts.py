@@ -23,6 +23,8 @@ NUMBER = "_number"
 """The column that numbers the rows; no column of a table is called so."""
 ROW = 42
 """Height in pixels of a row with its caption above it."""
+_ACROSS = alt.ExprRef("width")
+"""Captions end where the picture does: longer ones would squeeze the bars on a small screen."""
 
 
 def register(kind: str) -> Callable[[Draw], Draw]:
@@ -133,7 +135,7 @@ def ranking(rows: Rows, view: View) -> Any:
     if min(numbers, default=0) < 0 < max(numbers, default=0):
         layers.append(base.mark_rule(style="zero").encode(x=alt.datum(0)))
     caption = base.mark_text(
-        style="caption", align="left", dy=-8, limit=view.options.get("limit", 560)
+        style="caption", align="left", dy=-8, limit=view.options.get("limit", _ACROSS)
     )
     layers.append(caption.encode(y=y, x=alt.value(0), text=f"{label.name}:N"))
     if "low" in view.channels:
@@ -168,7 +170,7 @@ def pairs(rows: Rows, view: View) -> Any:
         base.mark_rule(style="zero", strokeWidth=2, yOffset=8).encode(y=y, x=axis, x2=b.name),
         *dots,
         base.mark_text(
-            style="caption", align="left", dy=-8, limit=view.options.get("limit", 560)
+            style="caption", align="left", dy=-8, limit=view.options.get("limit", _ACROSS)
         ).encode(y=y, x=alt.value(0), text=f"{label.name}:N"),
     ).properties(height=ROW * max(1, len(table)))
 

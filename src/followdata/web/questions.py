@@ -10,7 +10,8 @@ from urllib.parse import quote
 from markupsafe import Markup
 from starlette.requests import Request
 
-from followdata.answer import Answer, Scalar
+from followdata.answer import Answer, Field, Scalar
+from followdata.data import Data
 from followdata.desk import Opened
 from followdata.errors import FollowdataError, InvalidParameter, NeedsRun, UnknownName
 from followdata.parameters import Column, Row
@@ -18,7 +19,7 @@ from followdata.present import MEDIA_TYPES, chosen_view, render
 from followdata.present.document import fragment
 from followdata.present.jsonform import document, dumps
 from followdata.present.pictures import card
-from followdata.question import Question
+from followdata.question import Asked, Question
 from followdata.story import Story
 from followdata.web import faults, runs
 from followdata.web.bodies import Body
@@ -169,6 +170,7 @@ def _whole_page(
         fields=[
             field(asked, shown.get(name), opened.data, asking + quote(name))
             for name, asked in question.parameters.items()
+            if not _nothing_to_choose(asked, opened.data)
         ],
         datasets=[dataset.name for dataset in site.desk.store.datasets(story.name)],
         data=data,
@@ -177,18 +179,27 @@ def _whole_page(
     ).render()
 
 
-def _addresses(opened: Opened) -> Callable[[str, Scalar], str]:
-    """Where a value of a table is asked about: a question's page with its first name filled in."""
+def _nothing_to_choose(asked: Asked, data: Data) -> bool:
+    """Whether these data have no names for a parameter that may be left out, such as a theme."""
+    index = asked.type.names(data)
+    return asked.optional and index is not None and not len(index)
 
-    def find(question: str, value: Scalar) -> str:
+
+def _addresses(opened: Opened) -> Callable[[Field, Scalar], str]:
+    """Where a value of a table is asked about: a question's page with its next name filled in."""
+
+    def find(field: Field, value: Scalar) -> str:
+        question, given = field.link, dict(field.given)
         if question not in opened.story.question_names:
             return ""
         parameters = opened.story.question(question).parameters.values()
-        first = next(
-            (asked.name for asked in parameters if isinstance(asked.type, (Row, Column))), ""
-        )
-        base = f"/{quote(opened.story.name)}/{quote(question)}?data={quote(opened.dataset.name)}"
-        return f"{base}&{first}={quote(str(value))}" if first else ""
+        names = [asked.name for asked in parameters if isinstance(asked.type, (Row, Column))]
+        following = next((name for name in names if name not in given), "")
+        if not following:
+            return ""
+        # The value comes last: a click in a picture adds it to the address of "".
+        asking = given | {following: value}
+        return address(opened.story.name, question, {"data": opened.dataset.name} | asking)
 
     return find
 
