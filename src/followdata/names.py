@@ -18,8 +18,9 @@ class NameIndex:
     """The names along one axis of a data set, found by name, title or other identifier.
 
     `names` are unique and are what an answer shows as the parameter's value. `titles` and
-    `aliases` (such as "2480" for Umeå) are other ways to say the same thing; they need not be
-    unique, and one that is not finds nothing.
+    `aliases` (such as "2480" for Umeå, or several between bars) are other ways to say the same
+    thing; they need not be unique, and one that is not finds nothing. A name itself comes first:
+    where it is an alias of another one too, it means itself.
     """
 
     def __init__(
@@ -60,6 +61,8 @@ class NameIndex:
             return text
         found = self._folded.get(fold(text), [])
         if len(found) > 1:
+            found = [i for i in found if fold(self.names[i]) == fold(text)] or found
+        if len(found) > 1:
             # Håbo and Habo are two towns: here accents matter, case still does not.
             found = [i for i in found if _caseless(text) in self._caseless_spellings(i)] or found
         if len(found) == 1:
@@ -96,8 +99,11 @@ class NameIndex:
 
     @cached_property
     def _spellings(self) -> list[tuple[str, ...]]:
-        texts = (self.names, self.titles, *([self.aliases] if self.aliases else []))
-        return list(zip(*texts, strict=True))
+        aliases = self.aliases or ("",) * len(self.names)
+        return [
+            (name, title, *(alias.split("|") if alias else ()))
+            for name, title, alias in zip(self.names, self.titles, aliases, strict=True)
+        ]
 
     def _caseless_spellings(self, position: int) -> set[str]:
         return {_caseless(text) for text in self._spellings[position]}

@@ -16,11 +16,13 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 from followdata.answer import Scalar
-from followdata.data import About, Data
+from followdata.data import About, Data, TableData
 from followdata.errors import InvalidParameter, NothingToAnswer, UnknownName
+from followdata.hierarchy import Hierarchy
 from followdata.names import NameIndex, fold
 
 
@@ -98,16 +100,112 @@ class Column(_Name):
 
 
 @dataclass(frozen=True)
+class Columns(_Name):
+    """Several columns, given as text between commas or white space, or as a list.
+
+    The canonical form is the names between commas. With `known_only=False` names that the table
+    does not hold are kept as they are, so long as one is known.
+    """
+
+    known_only: bool = True
+
+    def axis(self, data: Data) -> str:
+        return "var"
+
+    def label(self, name: str, about: About) -> str:
+        own = {"measures": about.measures, "genes": about.measures, "gene": about.measure}
+        return self.title or own.get(name, name).replace("_", " ").capitalize()
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        index = self.names(data)
+        given = self._split(value, index)
+        if not given:
+            raise InvalidParameter(name, "no name is given.")
+        found = [self._find(index, text) for text in given]
+        if all(known is None for known in found):
+            raise UnknownName(index.what, given[0], index.nearest(given[0]))
+        read = [known or text for known, text in zip(found, given, strict=True)]
+        return ",".join(dict.fromkeys(read))
+
+    def _split(self, value: Any, index: NameIndex) -> list[str]:
+        """The names in `value`; a name that itself holds a space or a comma is one where alone."""
+        if not isinstance(value, str):
+            return [str(item).strip() for item in value if str(item).strip()]
+        with suppress(UnknownName):
+            return [index.find(value.strip())]
+        return [text for text in re.split(r"[\s,;]+", value) if text]
+
+    def _find(self, index: NameIndex, text: str) -> str | None:
+        try:
+            return index.find(text)
+        except UnknownName:
+            if self.known_only:
+                raise
+            return None
+
+
+@dataclass(frozen=True)
 class Group(_Name):
-    """A group of rows under a label ("county"); by default under the data's own main label."""
+    """A group of rows under a label ("county"); by default under the data's own main label.
+
+    `everyone`, where given, is a word that stands for all groups together ("all").
+    """
 
     by: str = ""
+    everyone: str = field(default="", kw_only=True)
 
     def axis(self, data: Data) -> str:
         return self.by or data.about.label or "group"
 
+    def names(self, data: Data | None) -> NameIndex:
+        index = super().names(data)
+        if not self.everyone:
+            return index
+        aliases = index.aliases or index.names
+        names, others = (self.everyone, *index.names), ("", *aliases)
+        return NameIndex(index.what, names, aliases=others)
+
     def label(self, name: str, about: About) -> str:
         return self.title or (self.by or about.label or name).replace("_", " ").capitalize()
+
+
+@dataclass(frozen=True)
+class Branch(_Name):
+    """A group at any level of the data's hierarchy (see `followdata.hierarchy`).
+
+    `everyone`, where given, is a word that stands for all other rows ("others").
+    """
+
+    everyone: str = field(default="", kw_only=True)
+
+    def names(self, data: Data | None) -> NameIndex:
+        if data is None or data.kind != "table":
+            raise NothingToAnswer("A group is looked up in a table; there is none here.")
+        branches = Hierarchy.of(cast("TableData", data)).branches
+        names, ids = [branch.name for branch in branches], [branch.id for branch in branches]
+        if self.everyone:
+            names, ids = [self.everyone, *names], ["", *ids]
+        return NameIndex(data.about.label or "group", names, aliases=ids)
+
+    def label(self, name: str, about: About) -> str:
+        return self.title or (about.label if name == "group" else name).capitalize() or "Group"
+
+
+@dataclass(frozen=True)
+class File(Parameter):
+    """A file or folder on the machine that answers: its path, whole.
+
+    Over HTTP it is taken only from that machine itself, since it is read there.
+    """
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        path = Path(str(value)).expanduser()
+        if not path.exists():
+            raise InvalidParameter(name, f"there is no file {path}.")
+        return str(path.resolve())
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "description": "A path on the machine that answers."}
 
 
 @dataclass(frozen=True)
