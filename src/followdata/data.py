@@ -28,7 +28,7 @@ Axis = Literal["obs", "var"]
 Floats = npt.NDArray[np.float64]
 Labels = Mapping[str, npt.NDArray[np.str_]]
 IN_MEMORY = Provenance("memory", "", "")
-OWN_RANGE = "of its own range"
+OWN_RANGE = "of range"
 """The unit of a table in which every measure was put on a scale from 0 to 1 by itself."""
 COUNTED = frozenset({"TPM", "FPKM", "RPKM", "CPM", "counts"})
 """Units of values that tell how often something was seen: what multiplies them is alike."""

@@ -10,16 +10,18 @@ against the data.
 
 from __future__ import annotations
 
+import csv
 import difflib
+import io
 import math
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
-from followdata.answer import Scalar
+from followdata.answer import Scalar, listing
 from followdata.data import About, Data, TableData
 from followdata.errors import InvalidParameter, NothingToAnswer, UnknownName
 from followdata.hierarchy import Hierarchy
@@ -48,6 +50,20 @@ class Parameter:
     def names(self, data: Data | None) -> NameIndex | None:
         """The names to choose from, if the parameter is a name."""
         return None
+
+    several: ClassVar[bool] = False
+    """Whether a value is a list of names, so that it is typed and not chosen from a menu."""
+
+    def spoken(self, value: Scalar, data: Data | None) -> Scalar:
+        """The value as a heading says it: a name by its title."""
+        index = self.names(data)
+        return value if index is None or value is None else index.title(str(value))
+
+    def complete(self, begun: str, data: Data | None, limit: int) -> list[tuple[str, str]]:
+        """Values that go on from what was typed, each with its title."""
+        index = self.names(data)
+        found = index.complete(begun, limit) if index else []
+        return [(name, index.title(name)) for name in found if index]
 
     def default(self, data: Data | None) -> Scalar:
         """The value taken where neither the reader, the story nor the signature gives one."""
@@ -100,51 +116,6 @@ class Column(_Name):
 
 
 @dataclass(frozen=True)
-class Columns(_Name):
-    """Several columns, given as text between commas or white space, or as a list.
-
-    The canonical form is the names between commas. With `known_only=False` names that the table
-    does not hold are kept as they are, so long as one is known.
-    """
-
-    known_only: bool = True
-
-    def axis(self, data: Data) -> str:
-        return "var"
-
-    def label(self, name: str, about: About) -> str:
-        own = {"measures": about.measures, "genes": about.measures, "gene": about.measure}
-        return self.title or own.get(name, name).replace("_", " ").capitalize()
-
-    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
-        index = self.names(data)
-        given = self._split(value, index)
-        if not given:
-            raise InvalidParameter(name, "no name is given.")
-        found = [self._find(index, text) for text in given]
-        if all(known is None for known in found):
-            raise UnknownName(index.what, given[0], index.nearest(given[0]))
-        read = [known or text for known, text in zip(found, given, strict=True)]
-        return ",".join(dict.fromkeys(read))
-
-    def _split(self, value: Any, index: NameIndex) -> list[str]:
-        """The names in `value`; a name that itself holds a space or a comma is one where alone."""
-        if not isinstance(value, str):
-            return [str(item).strip() for item in value if str(item).strip()]
-        with suppress(UnknownName):
-            return [index.find(value.strip())]
-        return [text for text in re.split(r"[\s,;]+", value) if text]
-
-    def _find(self, index: NameIndex, text: str) -> str | None:
-        try:
-            return index.find(text)
-        except UnknownName:
-            if self.known_only:
-                raise
-            return None
-
-
-@dataclass(frozen=True)
 class Group(_Name):
     """A group of rows under a label ("county"); by default under the data's own main label.
 
@@ -170,6 +141,90 @@ class Group(_Name):
 
 
 @dataclass(frozen=True)
+class Columns(Column):
+    """Some columns of the table: their names with commas between, a name with a comma in quotes.
+
+    The canonical form is text; `listed` takes it apart.
+    """
+
+    several: ClassVar[bool] = True
+    most: int = 50
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        index = self.names(data)
+        # A title may hold a comma: the whole is tried as one name first.
+        if isinstance(value, str):
+            with suppress(UnknownName):
+                return _joined([index.find(value)])
+        said = listed(value) if isinstance(value, str) else list(value)
+        found = list(dict.fromkeys(index.find(str(one)) for one in said))
+        if not found:
+            raise InvalidParameter(name, "no name is given.", "Write names with commas between.")
+        if len(found) > self.most:
+            raise InvalidParameter(name, f"{len(found)} names are given; {self.most} is the most.")
+        return _joined(found)
+
+    def label(self, name: str, about: About) -> str:
+        return about.measures.capitalize() if name == "measures" else super().label(name, about)
+
+    def spoken(self, value: Scalar, data: Data | None) -> Scalar:
+        if value is None:
+            return None
+        index = self.names(data)
+        return listing([f"“{index.title(name)}”" for name in listed(str(value))])
+
+    def complete(self, begun: str, data: Data | None, limit: int) -> list[tuple[str, str]]:
+        before, comma, last = begun.rpartition(",")
+        return [
+            (f"{before}{comma}{_joined([name])}", title)
+            for name, title in super().complete(last.strip(), data, limit)
+        ]
+
+    def default(self, data: Data | None) -> Scalar:
+        return _joined(list(self.names(data).names[:3]))
+
+
+@dataclass(frozen=True)
+class Names(Columns):
+    """Columns as people paste them: between commas, semicolons, spaces or lines.
+
+    With `known_only=False`, names that the table does not hold are kept as they are, so long as one
+    is known: a list from elsewhere seldom fits whole.
+    """
+
+    most: int = 1000
+    known_only: bool = True
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        index = self.names(data)
+        if isinstance(value, str):
+            with suppress(UnknownName):
+                return _joined([index.find(value)])
+        said = re.split(r"[\s,;]+", value) if isinstance(value, str) else list(value)
+        if self.known_only:
+            return super().read(name, [one for one in said if one], data)
+        found = {one: self._found(index, str(one)) for one in said if one}
+        if not any(found.values()):
+            first = next(iter(found), "")
+            raise UnknownName(index.what, first, index.nearest(first))
+        if len(found) > self.most:
+            raise InvalidParameter(name, f"{len(found)} names are given; {self.most} is the most.")
+        return _joined(list(dict.fromkeys(known or one for one, known in found.items())))
+
+    def _found(self, index: NameIndex, text: str) -> str:
+        try:
+            return index.find(text)
+        except UnknownName:
+            return ""
+
+    def spoken(self, value: Scalar, data: Data | None) -> Scalar:
+        return None if value is None else listing(listed(str(value)))
+
+    def default(self, data: Data | None) -> Scalar:
+        return _joined(list(self.names(data).names[:1]))
+
+
+@dataclass(frozen=True)
 class Branch(_Name):
     """A group at any level of the data's hierarchy (see `followdata.hierarchy`).
 
@@ -181,7 +236,7 @@ class Branch(_Name):
     def names(self, data: Data | None) -> NameIndex:
         if data is None or data.kind != "table":
             raise NothingToAnswer("A group is looked up in a table; there is none here.")
-        branches = Hierarchy.of(cast("TableData", data)).branches
+        branches = Hierarchy.of(cast(TableData, data)).branches
         names, ids = [branch.name for branch in branches], [branch.id for branch in branches]
         if self.everyone:
             names, ids = [self.everyone, *names], ["", *ids]
@@ -277,6 +332,22 @@ class Date(Parameter):
 
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "format": "date-time", "examples": ["2026-11-22"]}
+
+
+def listed(text: str) -> list[str]:
+    """What a canonical list holds.
+
+    >>> listed('N01951, "Rain, mm",')
+    ['N01951', 'Rain, mm']
+    """
+    parts = next(csv.reader([text], skipinitialspace=True), [])
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _joined(names: list[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(names)
+    return line.getvalue()
 
 
 def _number(name: str, value: Any) -> float:

@@ -7,6 +7,7 @@ colours by style (see `theme.vega_config`), so one chart serves both themes.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -58,7 +59,8 @@ def chart(
 
 @register("scatter")
 def scatter(view: View, table: Table) -> Any:
-    """Points with the names of those that stand apart; colour by words or by a number."""
+    """Points with the names of those that stand apart; colour by words or by a number, shape by
+    words."""
     x, y, label = (_field(view, table, channel) for channel in ("x", "y", "label"))
     encoding: dict[str, Any] = {
         "x": alt.X(x.name, type="quantitative", title=_title(x), scale=alt.Scale(zero=False)),
@@ -67,6 +69,11 @@ def scatter(view: View, table: Table) -> Any:
     }
     if "color" in view.channels:
         encoding["color"] = _color(_field(view, table, "color"), table)
+    if "shape" in view.channels:
+        shape = _field(view, table, "shape")
+        encoding["shape"] = alt.Shape(shape.name, type="nominal", title=shape.title).legend(
+            orient="top", titleLimit=180
+        )
     points = alt.Chart(_values(table)).mark_point(
         filled=True, size=64, opacity=0.85, strokeWidth=0.7, style="dot", cursor="pointer"
     )
@@ -250,6 +257,107 @@ def grid(view: View, table: Table) -> Any:
         )
         .properties(height=min(640, max(120, 9 * rows)))
     )
+
+
+LEAST_BOXED = 5
+"""Fewer values than this have no quartiles worth a box: their points and the median are shown."""
+_LANE = 20
+"""Height in pixels of one box."""
+
+
+@register("box")
+def box(view: View, table: Table) -> Any:
+    """Boxes with their points, a row for each `label` in the table's order and a lane for each
+    `color` in it; the caption gives medians and numbers.
+
+    The box is the middle half, its line the median, the whiskers reach the last values within one
+    and a half times the box's length (Tukey 1977, Exploratory Data Analysis).
+    """
+    label, value = (_field(view, table, channel) for channel in ("label", "value"))
+    lanes = _lanes(view, table)
+    step = ROW - 16 + _LANE * len(lanes)
+    points, boxes, captions = _boxed(table, label, value, view.channels.get("color", ""), step)
+    rows = len(captions)
+    y = alt.Y(
+        "y", type="quantitative", axis=None, scale=alt.Scale(domain=[rows * step, 0], nice=False)
+    )
+    color = {"color": alt.Color("lane", type="nominal", title=None, scale=alt.Scale(domain=lanes))
+             .legend(orient="top", labelLimit=180)} if len(lanes) > 1 else {}  # fmt: skip
+    style: dict[str, Any] = {} if color else {"style": "trace"}
+    x = alt.X("value", type="quantitative", title=_title(value), axis=alt.Axis(tickCount=5))
+    extent = {"x": alt.X("low", type="quantitative"), "x2": "high"}
+    inner = {"x": alt.X("q1", type="quantitative"), "x2": "q3"}
+    drawn = alt.Chart(_inline([each for each in boxes if "q1" in each]))
+    return alt.layer(
+        drawn.mark_rule(**style).encode(y=y, **extent, **color),
+        drawn.mark_bar(height=11, opacity=0.35, **style).encode(y=y, **inner, **color),
+        alt.Chart(_inline(boxes))
+        .mark_tick(orient="vertical", size=15, thickness=3, opacity=1, **style)
+        .encode(y=y, x=alt.X("median", type="quantitative"), **color),
+        alt.Chart(_inline(points))
+        .mark_point(filled=True, size=22, opacity=0.75, strokeWidth=0, **style)
+        .encode(y=y, x=x, tooltip=_tooltip(table), **color),
+        alt.Chart(_inline(captions))
+        .mark_text(style="caption", align="left", limit=view.options.get("limit", 560))
+        .encode(y=y, x=alt.value(0), text="text:N"),
+    ).properties(height=step * rows)
+
+
+def _lanes(view: View, table: Table) -> list[str]:
+    """The colours in the order of their names; one lane without a name where there are none."""
+    column = view.channels.get("color", "")
+    return sorted({str(v) for v in table.columns.get(column, ()) if v is not None}) or [""]
+
+
+def _boxed(
+    table: Table, label: Field, value: Field, color: str, step: int
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
+    """Points, boxes and captions with their places in pixels from the top."""
+    groups: dict[Scalar, dict[str, list[dict[str, Any]]]] = {}
+    for record in table.records():
+        lanes = groups.setdefault(record[label.name], {})
+        if isinstance(record[value.name], (int, float)):
+            lane = record.get(color)
+            lanes.setdefault("" if lane is None else str(lane), []).append(record)
+    every = sorted({lane for lanes in groups.values() for lane in lanes})
+    points, boxes, captions = [], [], []
+    for row, (name, lanes) in enumerate(groups.items()):
+        top = row * step
+        known = [record[value.name] for records in lanes.values() for record in records]
+        if known:
+            said = f"median {shown(float(_quantile(sorted(known), 0.5)), value)}, n = {len(known)}"
+        else:
+            said = "no values"
+        captions.append({label.name: name, "text": f"{name}   {said}", "y": top + 12})
+        for lane, records in lanes.items():
+            y = top + 32 + _LANE * every.index(lane)
+            five = _five([record[value.name] for record in records])
+            boxes.append({label.name: name, "lane": lane, "y": y, **five})
+            for number, record in enumerate(records):
+                # The same place each time, spread so that equal values are seen to be several.
+                away = (number * 0.618034 % 1 - 0.5) * 9
+                points.append(record | {"lane": lane, "y": y + away, "value": record[value.name]})
+    return points, boxes, captions
+
+
+def _five(values: Sequence[float]) -> dict[str, float]:
+    """Median, and where there are enough values, quartiles and whiskers."""
+    ordered = sorted(values)
+    median = {"median": _quantile(ordered, 0.5)}
+    if len(ordered) < LEAST_BOXED:
+        return median
+    q1, q3 = _quantile(ordered, 0.25), _quantile(ordered, 0.75)
+    reach = 1.5 * (q3 - q1)
+    within = [v for v in ordered if q1 - reach <= v <= q3 + reach]
+    return {**median, "q1": q1, "q3": q3, "low": within[0], "high": within[-1]}
+
+
+def _quantile(ordered: Sequence[float], part: float) -> float:
+    """Between the two nearest values in proportion, as NumPy does it by default."""
+    at = part * (len(ordered) - 1)
+    low = math.floor(at)
+    high = min(low + 1, len(ordered) - 1)
+    return float(ordered[low] + (at - low) * (ordered[high] - ordered[low]))
 
 
 def _only(table: Table, where: Mapping[str, Scalar]) -> Table:

@@ -189,9 +189,9 @@ def _from_h5ad(path: Path) -> _Values:
     )
 
 
-def _is_measured(column: Any) -> bool:
+def _is_measured(column: pd.Series[Any]) -> bool:
     """Whether a column of the samples is a quantity, such as how many genes were seen."""
-    return str(getattr(column.dtype, "kind", "O")) == "f"
+    return bool(str(column.dtype).startswith("float"))
 
 
 def _from_10x(folder: Path) -> _Values:
@@ -271,9 +271,10 @@ def _genes_in_rows(
     rows, columns = set(frame.iloc[:, 0]), set(frame.columns)
     for other in described:
         known = {text for name in other.columns for text in other[name]}
-        if rows & known or columns & known:
-            return len(columns & known) > len(rows & known)
-    return len(frame) > frame.shape[1]
+        in_rows, in_columns = len(rows & known), len(columns & known)
+        if in_rows or in_columns:
+            return in_columns > in_rows
+    return bool(len(frame) > frame.shape[1])
 
 
 def _numbers(frame: pd.DataFrame, path: Path) -> Floats:
