@@ -67,9 +67,7 @@ def test_a_row_by_hand() -> None:
         autoencoder.errors(model, X),
         [[0.25, 0.75], [0.25, np.nan], [np.nan, 0.0], [np.nan, np.nan]],
     )
-    np.testing.assert_allclose(
-        autoencoder.unscale(model, np.array([[0.75, 0.25]])), [[17.5, 1.0]]
-    )
+    np.testing.assert_allclose(autoencoder.unscale(model, np.array([[0.75, 0.25]])), [[17.5, 1.0]])
 
 
 @pytest.mark.parametrize(
@@ -88,13 +86,13 @@ def test_activations_by_hand(activation: str, expected: float) -> None:
 
 def test_sigmoid_does_not_overflow() -> None:
     sums = np.array([-1e6, -30.0, 0.0, 30.0, 1e6])
-    np.testing.assert_allclose(
-        ACTIVATIONS["sigmoid"].value(sums), special.expit(sums), atol=1e-15
-    )
+    np.testing.assert_allclose(ACTIVATIONS["sigmoid"].value(sums), special.expit(sums), atol=1e-15)
 
 
 def test_scaling_is_learnt_from_observed_values() -> None:
-    X = np.array([[2.0, 7.0, np.nan], [np.nan, 7.0, np.nan], [6.0, 7.0, np.inf], [3.0, 7.0, np.nan]])
+    X = np.array(
+        [[2.0, 7.0, np.nan], [np.nan, 7.0, np.nan], [6.0, 7.0, np.inf], [3.0, 7.0, np.nan]]
+    )
     model = train(X, hidden=1, cycles=1)
     np.testing.assert_allclose(model.low, [2.0, 7.0, np.nan])
     np.testing.assert_allclose(model.span, [4.0, 1.0, np.nan])
@@ -277,9 +275,7 @@ def test_what_stands_in_a_missing_cell_does_not_matter(seed: int, hidden: int) -
 
 
 def test_the_same_seed_gives_the_same_model(wine: Floats) -> None:
-    one, same, other = (
-        train(wine, cycles=20, corruption=0.1, seed=seed) for seed in (5, 5, 6)
-    )
+    one, same, other = (train(wine, cycles=20, corruption=0.1, seed=seed) for seed in (5, 5, 6))
     for name in PARTS:
         np.testing.assert_array_equal(getattr(one, name), getattr(same, name))
     assert not np.array_equal(one.weights, other.weights)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -47,7 +48,7 @@ def chart(
     if draw is None:
         raise UnknownName("kind of picture", view.kind, list(KINDS))
     table = _only(answer.tables[view.table], view.options.get("where", {}))
-    drawn = draw(view, table).properties(
+    drawn = draw(*_without_steps(view, table)).properties(
         width=width, autosize=alt.AutoSizeParams(type="fit-x", contains="padding")
     )
     spec: dict[str, Any] = drawn.to_dict(validate=check)
@@ -232,6 +233,10 @@ def distribution(view: View, table: Table) -> Any:
     ).properties(height=260)
 
 
+_NAMED_ROWS = 30
+"""A grid of more rows than this does not name them."""
+
+
 @register("grid")
 def grid(view: View, table: Table) -> Any:
     """One coloured cell per value; with `bins`, values fall into steps between these edges."""
@@ -248,14 +253,16 @@ def grid(view: View, table: Table) -> Any:
         alt.Chart(_values(table))
         .mark_rect()
         .encode(
-            y=alt.Y(row.name, type="nominal", sort=None, title=row.title, axis=_names(rows, 30)),
+            y=alt.Y(
+                row.name, type="nominal", sort=None, title=row.title, axis=_names(rows, _NAMED_ROWS)
+            ),
             x=alt.X(
                 column.name, type="nominal", sort=None, title=None, axis=_names(columns, 40, -50)
             ),
             color=alt.Color(value.name, type="quantitative", title=value.title, scale=scale),
             tooltip=_tooltip(table),
         )
-        .properties(height=min(640, max(120, 9 * rows)))
+        .properties(height=max(120, 18 * rows) if rows <= _NAMED_ROWS else min(640, 9 * rows))
     )
 
 
@@ -328,7 +335,7 @@ def _boxed(
             said = f"median {shown(float(_quantile(sorted(known), 0.5)), value)}, n = {len(known)}"
         else:
             said = "no values"
-        captions.append({label.name: name, "text": f"{name}   {said}", "y": top + 12})
+        captions.append({label.name: name, "text": f"{name}: {said}", "y": top + 12})
         for lane, records in lanes.items():
             y = top + 32 + _LANE * every.index(lane)
             five = _five([record[value.name] for record in records])
@@ -358,6 +365,19 @@ def _quantile(ordered: Sequence[float], part: float) -> float:
     low = math.floor(at)
     high = min(low + 1, len(ordered) - 1)
     return float(ordered[low] + (at - low) * (ordered[high] - ordered[low]))
+
+
+def _without_steps(view: View, table: Table) -> tuple[View, Table]:
+    """The same with other names for columns that Vega would read as steps into a value: a dot or a
+    bracket ("mean_H0351.2001")."""
+    names = {field.name: re.sub(r"[.\[\]]", "_", field.name) for field in table.fields}
+    renamed = Table(
+        tuple(replace(field, name=names[field.name]) for field in table.fields),
+        {names[name]: values for name, values in table.columns.items()},
+        table.title,
+    )
+    channels = {channel: names[name] for channel, name in view.channels.items()}
+    return replace(view, channels=channels), renamed
 
 
 def _only(table: Table, where: Mapping[str, Scalar]) -> Table:

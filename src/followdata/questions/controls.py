@@ -43,7 +43,8 @@ def comparing(read: Read) -> Question:
         fitted: None,
         *,
         samples: Annotated[
-            str | None, File("A table of your own samples; it is read here and sent nowhere")
+            str | None,
+            File("A table of your own samples; it is read here and sent nowhere", title="File"),
         ] = None,
         sample: Annotated[
             str | None, Row("Or one of these, looked at as if it were yours", title="Sample")
@@ -54,8 +55,8 @@ def comparing(read: Read) -> Question:
 
         Table `nearest`: sample, group, similarity (mean Spearman correlation with the group's
         samples), best (the sample most alike) and best_similarity, the most alike first. Table
-        `map`: thing, x, y, group. Table `differ`, ordered by p: gene, effect (mean difference from
-        the controls of the same group, on their scale), t, p, q.
+        `map`: thing, x, y, group, whose. Table `differ`, ordered by p: gene, effect (mean
+        difference from the controls of the same group, on their scale), t, p, q.
         """
         own = _own(data, read, samples, sample)
         matched = _Matched.of(data, own)
@@ -267,6 +268,7 @@ def _map_table(matched: _Matched) -> Table:
         (Field("x", "Component 1", decimals=2), scores[:, 0]),
         (Field("y", "Component 2", decimals=2), scores[:, 1]),
         (Field("group", label), of + [OWN] * len(matched.own.names)),
+        (Field("whose", "Whose"), ["controls"] * len(of) + [OWN] * len(matched.own.names)),
         title="Where they lie",
     )
 
@@ -278,13 +280,12 @@ def _said(
     names = [branch.name for branch in matched.branches]
     nearest = by_group.argmax(1)
     if len(own.names) == 1:
-        first, second = np.argsort(-by_group[0], kind="stable")[:2].tolist() + [None] * (
-            2 - min(2, len(names))
-        )
-        next_best = f", then {names[second]} ({by_group[0, second]:.2f})" if second else ""
+        order = np.argsort(-by_group[0], kind="stable").tolist()
+        first = order[0]
+        others = [f", then {names[i]} ({by_group[0, i]:.2f})" for i in order[1:2]]
         yield (
             f"{own.names[0]} is most like {names[first]}, with a Spearman correlation of "
-            f"{by_group[0, first]:.2f}{next_best}."
+            f"{by_group[0, first]:.2f}{''.join(others)}."
         )
     else:
         counts = Counter(names[i] for i in nearest.tolist()).most_common(3)
@@ -315,7 +316,7 @@ def _views(matched: _Matched, by_group: Floats, differing: _Differing, top: int)
     yield View(
         kind="scatter",
         table="map",
-        channels={"x": "x", "y": "y", "label": "thing", "color": "group"},
+        channels={"x": "x", "y": "y", "label": "thing", "color": "group", "shape": "whose"},
         title="Where they lie among the controls",
         description=f"The {data.about.things} on their first two components, and {OWN} placed "
         "among them.",

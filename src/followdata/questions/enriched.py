@@ -66,10 +66,11 @@ def enriched(
 ) -> Answer:
     """Whether the list is raised in a group more than the background is, in two ways.
 
-    Table `enriched`, ordered by p_rank: group, n (samples), raised (listed ones among those most
-    raised in the group), expected (by chance), p and q (hypergeometric, one-sided, q over the
-    groups), auc (the chance that a listed one is more raised than another of the background),
-    p_rank and q_rank (Wilcoxon rank sums, two-sided), and genes, the listed ones most raised.
+    Table `enriched`, from where the list ranks highest to where it ranks lowest: group, n
+    (samples), raised (listed ones among those most raised in the group), expected (by chance), p
+    and q (hypergeometric, one-sided, q over the groups), auc (how often in a hundred a listed one
+    is more raised than another of the background), p_rank and q_rank (Wilcoxon rank sums,
+    two-sided), and genes, the listed ones most raised.
 
     Raises `InvalidParameter` where the list or the rest of the background is empty.
     """
@@ -126,7 +127,7 @@ def _looked_at(grouped: Grouped, level: str | None) -> list[Branch]:
 
 @dataclass(frozen=True)
 class _Result:
-    """Group by group, ordered by the rank-based p-value."""
+    """Group by group, from where the list ranks highest to where it ranks lowest."""
 
     groups: Sequence[str]
     sizes: Sequence[int]
@@ -152,7 +153,7 @@ class _Result:
         ranked = rank_sums(score.T, listed[None])
         p_rank = ranked.p[0]
         auc = _auc(score, listed)
-        by = np.lexsort((-auc, p_rank))
+        by = np.argsort(-ranked.z[0], kind="stable")
         best = [
             ", ".join([names[i] for i in row if listed[i]][:_NAMED]) for row in order[by].tolist()
         ]
@@ -220,14 +221,13 @@ def _said(data: TableData, result: _Result, listed: int) -> Iterator[str]:
 
 
 def _view(data: TableData, result: _Result, listed: int) -> View:
-    top = int(np.argmax(result.auc))
     return View(
         kind="ranking",
         table="enriched",
         channels={"label": "group", "value": "auc"},
         title="How often one of the list ranks above another of the background",
-        description=f"A bar for each group, 50 % being chance: highest in {result.groups[top]} "
-        f"({wording.share(float(result.auc[top]))}).",
+        description=f"A bar for each group, 50 % being chance: highest in {result.groups[0]} "
+        f"({wording.share(float(result.auc[0]))}).",
     )
 
 

@@ -179,7 +179,9 @@ def _package(files: _Files) -> _Package:
     donor = _donor(samples["brain"].unique().tolist(), files.place)
     replicates = (samples["replicate_sample"].str.strip().str.lower() == "yes").to_numpy()
     if replicates.any():
-        remarks.append(f"Left out of {donor}: {replicates.sum()} technical replicates.")
+        many = int(replicates.sum())
+        what = "technical replicate" if many == 1 else "technical replicates"
+        remarks.append(f"Left out of {donor}: {many} {what}.")
     return _Package(
         donor, values[:, ~replicates].T, genes, samples[~replicates], entrez, ontology,
         tuple(remarks),
@@ -274,7 +276,7 @@ def _parsed(files: _Files, name: str, *, header: bool) -> pd.DataFrame:
 def _table(
     files: Sequence[_Files], retrieved: datetime, notice: Notice, provider: Provider
 ) -> MemoryTable:
-    packages = [_package(package) for package in files]
+    packages = sorted((_package(package) for package in files), key=lambda each: each.donor)
     donors = [package.donor for package in packages]
     if len(set(donors)) < len(donors):
         raise InvalidInput(listing(donors), "a donor's package is given twice.")

@@ -36,7 +36,13 @@ def sample() -> MemoryTable:
         frame["rownames"].tolist(),
         [name.removeprefix("x.") for name in measured],
         About(
-            "Gene expression in seven tissues", "sample", "samples", "gene", "genes", label="tissue"
+            "Gene expression in seven tissues",
+            "sample",
+            "samples",
+            "gene",
+            "genes",
+            label="tissue",
+            unit="log₂",
         ),
         obs={"tissue": tissues, "lineage": within.astype(np.str_)},
         provenance=Provenance(
