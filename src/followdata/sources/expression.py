@@ -118,7 +118,7 @@ def _opened(path: Path) -> _Values | pd.DataFrame:
         if re.search(r"\.gct(\.gz)?$", path.name):
             return _from_gct(path)
         return _text(path)
-    except (ValueError, OSError, KeyError, EOFError, UnicodeDecodeError) as error:
+    except (ValueError, OSError, LookupError, EOFError) as error:
         raise InvalidInput(str(path), f"it cannot be read ({error}).") from error
 
 
