@@ -21,7 +21,7 @@ from followdata.core.moderated import moderated_t
 from followdata.core.nearest import similarities
 from followdata.core.quantiles import on_common_scale
 from followdata.data import COUNTED, Floats, TableData
-from followdata.errors import InvalidParameter, NothingToAnswer, UnknownName
+from followdata.errors import NothingToAnswer, UnknownName
 from followdata.hierarchy import Branch
 from followdata.parameters import File, Number, Row
 from followdata.question import Question
@@ -47,7 +47,8 @@ def comparing(read: Read) -> Question:
             File("A table of your own samples; it is read here and sent nowhere", title="File"),
         ] = None,
         sample: Annotated[
-            str | None, Row("Or one of these, looked at as if it were yours", title="Sample")
+            str | None,
+            Row("Without a file, one of these is looked at as if it were yours", title="Sample"),
         ] = None,
         top: Annotated[int, Number("How many genes to show", 1, 100_000, whole=True)] = 20,
     ) -> Answer:
@@ -85,8 +86,6 @@ class _Own:
 
 
 def _own(data: TableData, read: Read, samples: str | None, sample: str | None) -> _Own:
-    if samples and sample:
-        raise InvalidParameter("sample", "a file of samples is given too.", "Choose one of them.")
     if not samples:
         chosen = sample or data.names("obs").names[0]
         return _Own([chosen], data.names("var").names, data.matrix(obs=[chosen]), [""], chosen)
