@@ -125,9 +125,9 @@ def _ranks(columns: Floats) -> tuple[Floats, Floats]:
     np.not_equal(ascending[:, 1:], ascending[:, :-1], out=first[:, 1:])
     starts = np.flatnonzero(first)
     length = np.diff(starts, append=b * n)
-    mean = starts % n + (length + 1) / 2
-    ranks = np.empty(b * n)
-    ranks[order.ravel()] = np.repeat(mean, length)
     shared = length.astype(np.float64)
-    ties = np.add.reduceat(shared**3 - shared, np.searchsorted(starts, begin))
-    return ranks.reshape(b, n), ties
+    # Ranks as if all columns were one, then of each from its own beginning.
+    ranks = np.empty(b * n)
+    ranks[order.ravel()] = np.repeat(starts + (shared + 1) / 2, length)
+    ties = np.add.reduceat(shared * (shared * shared - 1), np.searchsorted(starts, begin))
+    return ranks.reshape(b, n) - begin[:, None], ties
