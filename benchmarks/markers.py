@@ -140,47 +140,46 @@ def scipy_p(X: Floats, members: Any) -> dict[tuple[int, int], float]:
 
 def control() -> None:
     rows = []
-    for name, (X, labels) in dict(shuffled_from()).items():
+    for name, X, labels, unit in shuffled_from():
         for test in (markers.WILCOXON, markers.POOLED, markers.MODERATED):
             if test == markers.POOLED and "donor" not in labels:
                 continue  # the same as within donors
-            found = sum(any_found(X, labels, test))
+            found = sum(any_found(X, labels, unit, test))
             low, high = stats.binomtest(found, RUNS).proportion_ci(method="exact")
             rows.append((name, test, f"{found}", f"{100 * low:.1f} to {100 * high:.1f} %"))
     print(f"Labels shuffled within donors: of {RUNS} runs, those with any gene at FDR 5 %:\n")
     table(("data", "test", "runs that find any", "95 % interval of the share"), rows)
 
 
-def shuffled_from() -> Iterator[tuple[str, tuple[Floats, Labels]]]:
+def shuffled_from() -> Iterator[tuple[str, Floats, Labels, str]]:
     """Tables whose labels are to be shuffled, with real relations among genes where there are."""
     from followdata.stories.brain.data import sample
 
     tissues = sample()
-    yield "seven tissues, 189 x 500", (tissues.X, {"structure": tissues.obs["tissue"]})
+    labels = {"structure": tissues.obs["tissue"]}
+    yield "seven tissues, 189 x 500", tissues.X, labels, tissues.about.unit
     folder = Path(os.environ.get("FOLLOWDATA_SHARED", Path(__file__).parents[2] / "shared"))
     brain = folder / "data" / "brain"
     if brain.is_dir():
         files = [brain / "ahba_dk82_expression.csv.gz", brain / "ahba_dk82_regions.csv"]
         regions = read_expression(files, retrieved=datetime.now(UTC), notice=lambda _: None)
-        yield (
-            "82 regions, 80 x 1,645",
-            (regions.X, {"structure": regions.obs["structure"]}),
-        )
+        labels = {"structure": regions.obs["structure"]}
+        yield "82 regions, 80 x 1,645", regions.X, labels, regions.about.unit
     random = np.random.default_rng(1)
     factors = random.normal(size=(242, 8)) @ random.normal(size=(8, 2000))
     donors = np.repeat(["A", "B"], 121)
     offset = np.where(donors == "A", 1.0, -1.0)[:, None] * random.normal(0, 1, size=2000)
     X = np.exp(0.5 * factors + random.normal(size=factors.shape) + offset)
     even = np.array([f"S{n % 12}" for n in range(242)])
-    yield "two donors, even, 242 x 2,000", (X, {"structure": even, "donor": donors})
+    yield "two donors, even, 242 x 2,000", X, {"structure": even, "donor": donors}, "TPM"
     uneven = np.where(donors == "A", even, np.array([f"S{n % 4}" for n in range(242)]))
-    yield "two donors, uneven, 242 x 2,000", (X, {"structure": uneven, "donor": donors})
+    yield "two donors, uneven, 242 x 2,000", X, {"structure": uneven, "donor": donors}, "TPM"
 
 
-def any_found(X: Floats, labels: Labels, test: str) -> Iterator[bool]:
+def any_found(X: Floats, labels: Labels, unit: str, test: str) -> Iterator[bool]:
     random = np.random.default_rng(2)
     donors = labels.get("donor", np.full(len(X), ""))
-    about = About("Shuffled", "sample", "samples", "gene", "genes", label="structure")
+    about = About("Shuffled", "sample", "samples", "gene", "genes", label="structure", unit=unit)
     names = [
         [f"{letter}{n}" for n in range(size)] for letter, size in zip("sg", X.shape, strict=True)
     ]
