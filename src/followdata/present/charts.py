@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import altair as alt
@@ -20,8 +20,10 @@ from followdata.errors import UnknownName
 from followdata.present.numbers import shown
 from followdata.present.theme import STEPS
 
-Draw = Callable[[View, Table], Any]
+Draw = Callable[["Rows", View], Any]
 KINDS: dict[str, Draw] = {}
+NUMBER = "_number"
+"""The column that numbers the rows; no column of a table is called so."""
 ROW = 42
 """Height in pixels of a row with its caption above it."""
 
@@ -48,20 +50,53 @@ def chart(
     if draw is None:
         raise UnknownName("kind of picture", view.kind, list(KINDS))
     table = _only(answer.tables[view.table], view.options.get("where", {}))
-    drawn = draw(*_without_steps(view, table)).properties(
+    view, table = _without_steps(view, table)
+    rows = Rows(table)
+    drawn = draw(rows, view).properties(
         width=width, autosize=alt.AutoSizeParams(type="fit-x", contains="padding")
     )
     spec: dict[str, Any] = drawn.to_dict(validate=check)
+    # Put in last: Altair would copy every value each time that a chart is put into another.
+    spec["datasets"] = rows.sheets
     if height is not None:
         spec["height"] = height
     spec["description"] = view.description
     return spec
 
 
+@dataclass
+class Rows:
+    """The rows that a chart shows, and the sheets of data that its layers name.
+
+    Layers share a sheet, so each value is sent once.
+    """
+
+    table: Table
+    sheets: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def all(self) -> Any:
+        """Every row, with its number."""
+        if "rows" not in self.sheets:
+            numbered = enumerate(self.table.records())
+            self.sheets["rows"] = [{**record, NUMBER: number} for number, record in numbered]
+        return alt.NamedData(name="rows")
+
+    def some(self, name: str, numbers: Sequence[int]) -> Any:
+        """The rows with these numbers."""
+        records = self.table.records()
+        return self.others(name, [records[number] for number in numbers])
+
+    def others(self, name: str, records: Sequence[Mapping[str, Any]]) -> Any:
+        """Values that are not in the table: a mark, a boundary."""
+        self.sheets[name] = [dict(record) for record in records]
+        return alt.NamedData(name=name)
+
+
 @register("scatter")
-def scatter(view: View, table: Table) -> Any:
+def scatter(rows: Rows, view: View) -> Any:
     """Points with the names of those that stand apart; colour by words or by a number, shape by
     words."""
+    table = rows.table
     x, y, label = (_field(view, table, channel) for channel in ("x", "y", "label"))
     encoding: dict[str, Any] = {
         "x": alt.X(x.name, type="quantitative", title=_title(x), scale=alt.Scale(zero=False)),
@@ -75,11 +110,11 @@ def scatter(view: View, table: Table) -> Any:
         encoding["shape"] = alt.Shape(shape.name, type="nominal", title=shape.title).legend(
             orient="top", titleLimit=180
         )
-    points = alt.Chart(_values(table)).mark_point(
+    points = alt.Chart(rows.all()).mark_point(
         filled=True, size=64, opacity=0.85, strokeWidth=0.7, style="dot", cursor="pointer"
     )
     apart = _standing_apart(table.columns[x.name], table.columns[y.name])
-    names = alt.Chart(_values(table, apart)).mark_text(style="label", dy=-11, limit=130)
+    names = alt.Chart(rows.some("apart", apart)).mark_text(style="label", dy=-11, limit=130)
     named = {channel: encoding[channel] for channel in ("x", "y")}
     return alt.layer(
         points.encode(**encoding), names.encode(**named, text=f"{label.name}:N")
@@ -87,11 +122,12 @@ def scatter(view: View, table: Table) -> Any:
 
 
 @register("ranking")
-def ranking(view: View, table: Table) -> Any:
+def ranking(rows: Rows, view: View) -> Any:
     """Bars with their names above them, in the table's order; `low` and `high` as whiskers."""
+    table = rows.table
     label, value = (_field(view, table, channel) for channel in ("label", "value"))
     numbers = [number for number in table.columns[value.name] if isinstance(number, (int, float))]
-    values = _captioned(table, value)
+    values = rows.all()
     y = _rows(table)
     x = alt.X(value.name, type="quantitative", title=_title(value), axis=alt.Axis(tickCount=5))
     base = alt.Chart(values)
@@ -121,11 +157,12 @@ def ranking(view: View, table: Table) -> Any:
 
 
 @register("pairs")
-def pairs(view: View, table: Table) -> Any:
+def pairs(rows: Rows, view: View) -> Any:
     """Two values a row, joined by a line."""
+    table = rows.table
     label, a, b = (_field(view, table, channel) for channel in ("label", "a", "b"))
     y = _rows(table)
-    base = alt.Chart(_values(table, numbered=True))
+    base = alt.Chart(rows.all())
     titles = [str(view.options.get("a_title", a.title)), str(view.options.get("b_title", b.title))]
     color = alt.Color("side", type="nominal", title=None, scale=alt.Scale(domain=titles)).legend(
         orient="top", symbolSize=110
@@ -147,10 +184,11 @@ def pairs(view: View, table: Table) -> Any:
 
 
 @register("lines")
-def lines(view: View, table: Table) -> Any:
+def lines(rows: Rows, view: View) -> Any:
     """Lines over time or number, one a colour, with a band where `low` and `high` are given."""
+    table = rows.table
     x, y = (_field(view, table, channel) for channel in ("x", "y"))
-    base = alt.Chart(_values(table)).encode(x=_along(x, table))
+    base = alt.Chart(rows.all()).encode(x=_along(x, table))
     color = (
         {"color": _color(_field(view, table, "color"), table)} if "color" in view.channels else {}
     )
@@ -174,10 +212,11 @@ def lines(view: View, table: Table) -> Any:
 
 
 @register("ribbon")
-def ribbon(view: View, table: Table) -> Any:
+def ribbon(rows: Rows, view: View) -> Any:
     """The usual range along x, its middle, and one marked point."""
+    table = rows.table
     x, mid = (_field(view, table, channel) for channel in ("x", "mid"))
-    base = alt.Chart(_values(table)).encode(x=_along(x, table))
+    base = alt.Chart(rows.all()).encode(x=_along(x, table))
     bands = [("low", "high", 0.22), ("inner_low", "inner_high", 0.32)]
     layers = [
         base.mark_area(style="band", opacity=opacity).encode(
@@ -198,7 +237,7 @@ def ribbon(view: View, table: Table) -> Any:
             "y": view.options["mark_y"],
             "label": view.options.get("mark_label", ""),
         }
-        marked = alt.Chart(_inline([point])).encode(
+        marked = alt.Chart(rows.others("mark", [point])).encode(
             x=alt.X("x", type=_along_type(x, table)), y=alt.Y("y", type="quantitative")
         )
         layers.append(marked.mark_point(filled=True, size=130, opacity=1, style="marked"))
@@ -209,12 +248,13 @@ def ribbon(view: View, table: Table) -> Any:
 
 
 @register("distribution")
-def distribution(view: View, table: Table) -> Any:
+def distribution(rows: Rows, view: View) -> Any:
     """A histogram of counts by value, with one value marked."""
+    table = rows.table
     value, count = (_field(view, table, channel) for channel in ("value", "count"))
     x = alt.X(value.name, type="quantitative", title=_title(value))
     bars = (
-        alt.Chart(_values(table))
+        alt.Chart(rows.all())
         .mark_bar(style="down", binSpacing=0)
         .encode(
             x=x,
@@ -224,7 +264,9 @@ def distribution(view: View, table: Table) -> Any:
     )
     if "mark" not in view.options:
         return bars.properties(height=260)
-    mark = _inline([{"x": view.options["mark"], "label": view.options.get("mark_label", "")}])
+    mark = rows.others(
+        "mark", [{"x": view.options["mark"], "label": view.options.get("mark_label", "")}]
+    )
     rule = alt.Chart(mark).mark_rule(style="pointer", strokeWidth=2.5)
     text = alt.Chart(mark).mark_text(style="label", dx=5, align="left", fontWeight="bold")
     at = alt.X("x", type="quantitative")
@@ -233,16 +275,17 @@ def distribution(view: View, table: Table) -> Any:
     ).properties(height=260)
 
 
-_NAMED_ROWS = 30
+_NAMED = 30
 """A grid of more rows than this does not name them."""
 
 
 @register("grid")
-def grid(view: View, table: Table) -> Any:
+def grid(rows: Rows, view: View) -> Any:
     """One coloured cell per value; with `bins`, values fall into steps between these edges."""
+    table = rows.table
     row, column, value = (_field(view, table, channel) for channel in ("row", "column", "value"))
-    rows = len(set(table.columns[row.name]))
-    columns = len(set(table.columns[column.name]))
+    high = len(set(table.columns[row.name]))
+    wide = len(set(table.columns[column.name]))
     edges = view.options.get("bins")
     scale = (
         alt.Scale(type="threshold", domain=list(edges), range=list(STEPS[: len(edges) + 1]))
@@ -250,19 +293,17 @@ def grid(view: View, table: Table) -> Any:
         else alt.Scale()
     )
     return (
-        alt.Chart(_values(table))
+        alt.Chart(rows.all())
         .mark_rect()
         .encode(
             y=alt.Y(
-                row.name, type="nominal", sort=None, title=row.title, axis=_names(rows, _NAMED_ROWS)
+                row.name, type="nominal", sort=None, title=row.title, axis=_names(high, _NAMED)
             ),
-            x=alt.X(
-                column.name, type="nominal", sort=None, title=None, axis=_names(columns, 40, -50)
-            ),
+            x=alt.X(column.name, type="nominal", sort=None, title=None, axis=_names(wide, 40, -50)),
             color=alt.Color(value.name, type="quantitative", title=value.title, scale=scale),
             tooltip=_tooltip(table),
         )
-        .properties(height=max(120, 18 * rows) if rows <= _NAMED_ROWS else min(640, 9 * rows))
+        .properties(height=max(120, 18 * high) if high <= _NAMED else min(640, 9 * high))
     )
 
 
@@ -273,41 +314,40 @@ _LANE = 20
 
 
 @register("box")
-def box(view: View, table: Table) -> Any:
+def box(rows: Rows, view: View) -> Any:
     """Boxes with their points, a row for each `label` in the table's order and a lane for each
     `color` in it; the caption gives medians and numbers.
 
     The box is the middle half, its line the median, the whiskers reach the last values within one
     and a half times the box's length (Tukey 1977, Exploratory Data Analysis).
     """
+    table = rows.table
     label, value = (_field(view, table, channel) for channel in ("label", "value"))
     lanes = _lanes(view, table)
     step = ROW - 16 + _LANE * len(lanes)
     points, boxes, captions = _boxed(table, label, value, view.channels.get("color", ""), step)
-    rows = len(captions)
-    y = alt.Y(
-        "y", type="quantitative", axis=None, scale=alt.Scale(domain=[rows * step, 0], nice=False)
-    )
-    color = {"color": alt.Color("lane", type="nominal", title=None, scale=alt.Scale(domain=lanes))
+    high = step * len(captions)
+    y = alt.Y("at_", type="quantitative", axis=None, scale=alt.Scale(domain=[high, 0], nice=False))
+    color = {"color": alt.Color("lane_", type="nominal", title=None, scale=alt.Scale(domain=lanes))
              .legend(orient="top", labelLimit=180)} if len(lanes) > 1 else {}  # fmt: skip
     style: dict[str, Any] = {} if color else {"style": "trace"}
-    x = alt.X("value", type="quantitative", title=_title(value), axis=alt.Axis(tickCount=5))
-    extent = {"x": alt.X("low", type="quantitative"), "x2": "high"}
-    inner = {"x": alt.X("q1", type="quantitative"), "x2": "q3"}
-    drawn = alt.Chart(_inline([each for each in boxes if "q1" in each]))
+    x = alt.X(value.name, type="quantitative", title=_title(value), axis=alt.Axis(tickCount=5))
+    extent = {"x": alt.X("low_", type="quantitative"), "x2": "high_"}
+    inner = {"x": alt.X("q1_", type="quantitative"), "x2": "q3_"}
+    drawn = alt.Chart(rows.others("boxes", [each for each in boxes if "q1_" in each]))
     return alt.layer(
         drawn.mark_rule(**style).encode(y=y, **extent, **color),
         drawn.mark_bar(height=11, opacity=0.35, **style).encode(y=y, **inner, **color),
-        alt.Chart(_inline(boxes))
+        alt.Chart(rows.others("medians", boxes))
         .mark_tick(orient="vertical", size=15, thickness=3, opacity=1, **style)
-        .encode(y=y, x=alt.X("median", type="quantitative"), **color),
-        alt.Chart(_inline(points))
+        .encode(y=y, x=alt.X("median_", type="quantitative"), **color),
+        alt.Chart(rows.others("points", points))
         .mark_point(filled=True, size=22, opacity=0.75, strokeWidth=0, **style)
         .encode(y=y, x=x, tooltip=_tooltip(table), **color),
-        alt.Chart(_inline(captions))
+        alt.Chart(rows.others("captions", captions))
         .mark_text(style="caption", align="left", limit=view.options.get("limit", 560))
-        .encode(y=y, x=alt.value(0), text="text:N"),
-    ).properties(height=step * rows)
+        .encode(y=y, x=alt.value(0), text="caption_:N"),
+    ).properties(height=high)
 
 
 def _lanes(view: View, table: Table) -> list[str]:
@@ -335,28 +375,28 @@ def _boxed(
             said = f"median {shown(float(_quantile(sorted(known), 0.5)), value)}, n = {len(known)}"
         else:
             said = "no values"
-        captions.append({label.name: name, "text": f"{name}: {said}", "y": top + 12})
+        captions.append({label.name: name, "caption_": f"{name}: {said}", "at_": top + 12})
         for lane, records in lanes.items():
             y = top + 32 + _LANE * every.index(lane)
             five = _five([record[value.name] for record in records])
-            boxes.append({label.name: name, "lane": lane, "y": y, **five})
+            boxes.append({label.name: name, "lane_": lane, "at_": y, **five})
             for number, record in enumerate(records):
                 # The same place each time, spread so that equal values are seen to be several.
                 away = (number * 0.618034 % 1 - 0.5) * 9
-                points.append(record | {"lane": lane, "y": y + away, "value": record[value.name]})
+                points.append(record | {"lane_": lane, "at_": y + away})
     return points, boxes, captions
 
 
 def _five(values: Sequence[float]) -> dict[str, float]:
     """Median, and where there are enough values, quartiles and whiskers."""
     ordered = sorted(values)
-    median = {"median": _quantile(ordered, 0.5)}
+    median = {"median_": _quantile(ordered, 0.5)}
     if len(ordered) < LEAST_BOXED:
         return median
     q1, q3 = _quantile(ordered, 0.25), _quantile(ordered, 0.75)
     reach = 1.5 * (q3 - q1)
     within = [v for v in ordered if q1 - reach <= v <= q3 + reach]
-    return {**median, "q1": q1, "q3": q3, "low": within[0], "high": within[-1]}
+    return {**median, "q1_": q1, "q3_": q3, "low_": within[0], "high_": within[-1]}
 
 
 def _quantile(ordered: Sequence[float], part: float) -> float:
@@ -391,35 +431,14 @@ def _only(table: Table, where: Mapping[str, Scalar]) -> Table:
     return replace(table, columns=columns) if where else table
 
 
-def _inline(records: Sequence[Mapping[str, Any]]) -> Any:
-    return alt.InlineData(values=list(records))
-
-
 def _field(view: View, table: Table, channel: str) -> Field:
     name = view.channels[channel]
     return next(field for field in table.fields if field.name == name)
 
 
-def _values(table: Table, rows: Sequence[int] | None = None, *, numbered: bool = False) -> Any:
-    records = table.records()
-    if numbered:
-        records = [record | {"row": number} for number, record in enumerate(records)]
-    if rows is not None:
-        records = [records[row] for row in rows]
-    return _inline(records)
-
-
-def _captioned(table: Table, value: Field) -> Any:
-    records = [
-        record | {"row": number, "shown": shown(record[value.name], value)}
-        for number, record in enumerate(table.records())
-    ]
-    return _inline(records)
-
-
 def _rows(table: Table) -> alt.Y:
     """Rows by number, since two rows may have the same name."""
-    return alt.Y("row", type="ordinal", axis=None, scale=alt.Scale(domain=list(range(len(table)))))
+    return alt.Y(NUMBER, type="ordinal", axis=None, scale=alt.Scale(domain=list(range(len(table)))))
 
 
 def _names(count: int, most: int, angle: int = 0) -> alt.Axis | None:

@@ -39,11 +39,11 @@ def test_a_box_is_tukeys() -> None:
     (five,) = whiskers
     assert whiskers == bars
     low, middle, high = np.percentile(VALUES[:5], [25, 50, 75])  # type: ignore[arg-type]
-    assert (five["q1"], five["median"], five["q3"]) == (low, middle, high)
-    assert (five["low"], five["high"]) == (1, 4), "100 lies beyond the whisker"
-    assert [tick["median"] for tick in ticks] == [3, 7.5]
+    assert (five["q1_"], five["median_"], five["q3_"]) == (low, middle, high)
+    assert (five["low_"], five["high_"]) == (1, 4), "100 lies beyond the whisker"
+    assert [tick["median_"] for tick in ticks] == [3, 7.5]
     assert len(points) == 7
-    assert [caption["text"] for caption in captions] == [
+    assert [caption["caption_"] for caption in captions] == [
         "a: median 3, n = 5",
         "b: median 7.50, n = 2",
     ]
@@ -52,7 +52,7 @@ def test_a_box_is_tukeys() -> None:
 def test_donors_have_lanes_and_a_legend() -> None:
     spec = box(["B", "A", "B", "A", "B", "A", "A", "B"])
     points = values(spec, 3)
-    lanes = {(p["group"], p["lane"]): round(p["y"] / 10) for p in points}
+    lanes = {(p["group"], p["lane_"]): round(p["at_"] / 10) for p in points}
     assert lanes[("a", "A")] < lanes[("a", "B")] < lanes[("b", "A")]
     assert spec["layer"][0]["encoding"]["color"]["scale"]["domain"] == ["A", "B"]
     assert "color" not in box([None] * 8)["layer"][0]["encoding"]
@@ -61,13 +61,13 @@ def test_donors_have_lanes_and_a_legend() -> None:
 def test_equal_values_are_told_apart_in_the_same_way_each_time() -> None:
     assert box([None] * 8) == box([None] * 8)
     points = values(box([None] * 8), 3)
-    assert len({point["y"] for point in points}) > 4
+    assert len({point["at_"] for point in points}) > 4
 
 
 def test_a_group_without_values_keeps_its_row() -> None:
     table = Table.of((Field("g", "G"), ["a", "b"]), (Field("v", "V"), [1.0, None]))
     spec = drawn(table, View("box", "t", {"label": "g", "value": "v"}, "Boxes", "One."))
-    assert values(spec, -1)[1]["text"] == "b: no values"
+    assert values(spec, -1)[1]["caption_"] == "b: no values"
 
 
 def test_a_dot_in_a_name_is_no_step() -> None:
