@@ -57,18 +57,28 @@ class NameIndex:
 
         Raises `UnknownName`, with the nearest names, for anything else.
         """
+        found = self._meant(text)
+        if len(found) == 1:
+            return self.names[found[0]]
+        offered = [self.names[i] for i in found[:5]] or self.nearest(text)
+        raise UnknownName(self.what, text, offered)
+
+    def known(self, text: str) -> str | None:
+        """The name that `text` means, if it means one; without looking for near ones."""
+        found = self._meant(text)
+        return self.names[found[0]] if len(found) == 1 else None
+
+    def _meant(self, text: str) -> list[int]:
+        """Where the names stand that `text` may mean."""
         if text in self._positions:
-            return text
+            return [self._positions[text]]
         found = self._folded.get(fold(text), [])
         if len(found) > 1:
             found = [i for i in found if fold(self.names[i]) == fold(text)] or found
         if len(found) > 1:
             # Håbo and Habo are two towns: here accents matter, case still does not.
             found = [i for i in found if _caseless(text) in self._caseless_spellings(i)] or found
-        if len(found) == 1:
-            return self.names[found[0]]
-        offered = [self.names[i] for i in found[:5]] or self.nearest(text)
-        raise UnknownName(self.what, text, offered)
+        return found
 
     def nearest(self, text: str, limit: int = 3) -> list[str]:
         """Up to `limit` names that look most like `text`; none that look nothing like it."""

@@ -197,25 +197,18 @@ class Names(Columns):
 
     def read(self, name: str, value: Any, data: Data | None) -> Scalar:
         index = self.names(data)
-        if isinstance(value, str):
-            with suppress(UnknownName):
-                return _joined([index.find(value)])
+        if isinstance(value, str) and (whole := index.known(value)):
+            return _joined([whole])
         said = re.split(r"[\s,;]+", value) if isinstance(value, str) else list(value)
         if self.known_only:
             return super().read(name, [one for one in said if one], data)
-        found = {one: self._found(index, str(one)) for one in said if one}
+        found = {one: index.known(str(one)) for one in said if one}
         if not any(found.values()):
             first = next(iter(found), "")
             raise UnknownName(index.what, first, index.nearest(first))
         if len(found) > self.most:
             raise InvalidParameter(name, f"{len(found)} names are given; {self.most} is the most.")
         return _joined(list(dict.fromkeys(known or one for one, known in found.items())))
-
-    def _found(self, index: NameIndex, text: str) -> str:
-        try:
-            return index.find(text)
-        except UnknownName:
-            return ""
 
     def spoken(self, value: Scalar, data: Data | None) -> Scalar:
         return None if value is None else listing(listed(str(value)))

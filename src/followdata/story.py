@@ -119,6 +119,8 @@ class Story:
         declared = self._declared.get("defaults", {}).get(question, {})
         suggested: dict[str, Any] = {}
         for name, values in declared.items():
+            if given.get(name) not in (None, ""):
+                continue
             # What the reader has said of one parameter is not suggested for another: nobody
             # compares a town with itself.
             others = [

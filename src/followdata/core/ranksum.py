@@ -17,7 +17,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-_BLOCK = 128
+_BLOCK = 256
 """So many columns are ranked at a time: what they need stays in the processor's cache."""
 
 

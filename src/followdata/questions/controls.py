@@ -21,7 +21,7 @@ from followdata.core.moderated import moderated_t
 from followdata.core.nearest import similarities
 from followdata.core.quantiles import on_common_scale
 from followdata.data import COUNTED, Floats, TableData
-from followdata.errors import NothingToAnswer, UnknownName
+from followdata.errors import NothingToAnswer
 from followdata.hierarchy import Branch
 from followdata.parameters import File, Number, Row
 from followdata.question import Question
@@ -141,10 +141,8 @@ def _pairs(data: TableData, own: _Own) -> list[tuple[str, int]]:
     """The controls' name and the own position of each measure that both have, the first of each."""
     index, found = data.names("var"), dict[str, int]()
     for position, name in enumerate(own.measures):
-        try:
-            found.setdefault(index.find(name), position)
-        except UnknownName:
-            continue
+        if known := index.known(name):
+            found.setdefault(known, position)
     return list(found.items())
 
 

@@ -21,6 +21,9 @@ from followdata.question import Question
 from followdata.questions import groups, wording
 from followdata.questions.groups import ALL, DONOR, LEVEL, OTHERS, Grouped
 
+_LEAST_MEMBERS = 2
+"""A group of one varies not at all: no test is made of it."""
+
 
 def expression(
     data: TableData,
@@ -104,19 +107,18 @@ class _Summary:
         cls, grouped: Grouped, branches: Sequence[Branch], members: Bools, values: Floats,
         against: str,
     ) -> _Summary:  # fmt: skip
-        rest = ~members
-        if against != OTHERS:
+        if against == OTHERS:
+            p = rank_sums(values, members, strata=grouped.strata).p[:, 0]
+            compared = contrasts(values, members)
+        else:
             other = grouped.members([grouped.hierarchy.named(against)])
             # A group that the other holds, or that holds it, is no group beside it.
-            apart = ~np.any(members & other, axis=1, keepdims=True)
-            rest = other & apart
-        p = np.array(
-            [
-                _test(grouped, values, inside, outside)
-                for inside, outside in zip(members, rest, strict=True)
-            ]
-        )
-        return cls(against, contrasts(values, members, rest), p, q_values(p))
+            rest = other & ~np.any(members & other, axis=1, keepdims=True)
+            pairs = zip(members, rest, strict=True)
+            p = np.array([_test(grouped, values, inside, outside) for inside, outside in pairs])
+            compared = contrasts(values, members, rest)
+        p[compared.number[:, 0] < _LEAST_MEMBERS] = np.nan
+        return cls(against, compared, p, q_values(p))
 
     def table(self, branches: Sequence[Branch], medians: Floats, unit: str) -> Table:
         compared = self.compared
@@ -135,10 +137,8 @@ class _Summary:
 
 
 def _test(grouped: Grouped, values: Floats, inside: Bools, outside: Bools) -> float:
-    """The rank-sum test of some rows against others, within donors; NaN for a group of one."""
+    """The rank-sum test of some rows against others, within donors."""
     kept = inside | outside
-    if min((inside & ~np.isnan(values[:, 0])).sum(), outside.sum()) < 2:
-        return float("nan")
     strata = None if grouped.strata is None else grouped.strata[kept]
     return float(rank_sums(values[kept], inside[None, kept], strata=strata).p[0, 0])
 

@@ -398,6 +398,13 @@ def _test_note(shown: _Shown, test: str) -> str:
         what = "p is from the Wilcoxon rank-sum test with ranks within each donor (van Elteren)"
     else:
         what = "p is from the Wilcoxon rank-sum test"
+    normal = (
+        " It supposes values that are normal around their group's mean. Where they are not it "
+        "finds too much: of labels dealt out at random, in a sixth of all runs on a real table "
+        "in place of a twentieth. Trust the ranks first."
+        if test == MODERATED
+        else ""
+    )
     pooled = (
         " All samples are ranked at once, so a difference between donors can pass for one between "
         "groups where their shares differ."
@@ -406,5 +413,5 @@ def _test_note(shown: _Shown, test: str) -> str:
     )
     return (
         f"{what}, two-sided; q corrects it over {wording.number(shown.data.shape[1])} "
-        f"{about.measures} and {family} (Benjamini–Hochberg).{pooled}"
+        f"{about.measures} and {family} (Benjamini–Hochberg).{normal}{pooled}"
     )
