@@ -350,9 +350,10 @@ def _notes(data: TableData, own: _Own, matched: _Matched) -> Iterator[str]:
     yield (
         "For what differs, every sample is first put on the distribution of values of the "
         "controls (quantile normalisation). Each sample is held against the controls of the group "
-        "that it names, else of the one it is most like; p is from a moderated t-test that takes "
-        "your samples as independent people, q corrects it over the "
-        f"{about.measures}. A difference between laboratories looks just like one of the disease."
+        "that it names, else of the one it is most like; p is from a moderated t-test, which takes "
+        "your samples as independent people and values as normal within a group, q corrects it "
+        f"over the {about.measures}. A difference between laboratories looks just like one of the "
+        "disease."
     )
     yield from groups.scale_note(data)
     yield groups.people_note(Grouped.of(data))
