@@ -28,6 +28,10 @@ Axis = Literal["obs", "var"]
 Floats = npt.NDArray[np.float64]
 Labels = Mapping[str, npt.NDArray[np.str_]]
 IN_MEMORY = Provenance("memory", "", "")
+OWN_RANGE = "of range"
+"""The unit of a table in which every measure was put on a scale from 0 to 1 by itself."""
+COUNTED = frozenset({"TPM", "FPKM", "RPKM", "CPM", "counts"})
+"""Units of values that tell how often something was seen: what multiplies them is alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,8 @@ class MemoryTable:
     """A labelled table in memory.
 
     `X` is obs x var. `obs_names` and `var_names` are unique. The labels `title` and `id`, where
-    present, are other names for the same row or column.
+    present, are other names for the same row or column; an `id` may hold several between bars. The
+    label `<label>_id` likewise holds other names of the groups under `<label>`.
 
     >>> table = MemoryTable(np.eye(2), ["a", "b"], ["x", "y"], About("A square"))
     >>> table.matrix(obs=["b"])
@@ -204,10 +209,15 @@ def name_index(table: TableData, axis: str, names: Sequence[str]) -> NameIndex:
             labels["title"].tolist() if "title" in labels else (),
             labels["id"].tolist() if "id" in labels else (),
         )
-    groups = table.labels("obs").get(axis)
-    if groups is None:
-        groups = table.labels("var").get(axis, np.array([], dtype=str))
-    return NameIndex(axis, sorted({group for group in groups.tolist() if group}))
+    labels = table.labels("obs")
+    if axis not in labels:
+        labels = table.labels("var")
+    if axis not in labels:
+        return NameIndex(axis, [])
+    groups = labels[axis].tolist()
+    ids = labels[f"{axis}_id"].tolist() if f"{axis}_id" in labels else groups
+    found = dict(sorted((group, id) for group, id in zip(groups, ids, strict=True) if group))
+    return NameIndex(axis, list(found), aliases=list(found.values()))
 
 
 SIMILAR = "similar: "

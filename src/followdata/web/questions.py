@@ -14,7 +14,7 @@ from followdata.answer import Answer, Field, Scalar
 from followdata.data import Data
 from followdata.desk import Opened
 from followdata.errors import FollowdataError, InvalidParameter, NeedsRun, UnknownName
-from followdata.parameters import Column, Row
+from followdata.parameters import Branch, Column, File, Row
 from followdata.present import MEDIA_TYPES, chosen_view, render
 from followdata.present.document import fragment
 from followdata.present.jsonform import document, dumps
@@ -43,6 +43,24 @@ def answer_body(site: Site, story: Story, name: str, form: str, request: Request
     """The answer to what the address asks; `form` is "" for the page."""
     values = given(request)
     reserved = {key: values.pop(key) for key in RESERVED[form] if key in values}
+    if _names_file(story.question(name), values):
+        site.check_is_here(request)
+        body = _body(site, story, name, form, values, reserved, request)
+        # The file can change, and nobody else may see what it gave.
+        return replace(body, headers={**body.headers, "Cache-Control": "no-store"})
+    return _body(site, story, name, form, values, reserved, request)
+
+
+def _names_file(question: Question, values: Mapping[str, str]) -> bool:
+    """Whether a file on this machine is named."""
+    asked = question.parameters
+    return any(isinstance(asked[n].type, File) for n, v in values.items() if v and n in asked)
+
+
+def _body(
+    site: Site, story: Story, name: str, form: str, values: dict[str, str],
+    reserved: dict[str, str], request: Request,
+) -> Body:  # fmt: skip
     if form == "":
         return _page(site, story, name, values, reserved.get("data", ""), request)
     opened = site.desk.open(story.name, reserved.pop("data", ""))
@@ -74,11 +92,8 @@ def names_body(site: Site, story: Story, name: str, request: Request) -> Body:
     if parameter not in question.parameters:
         raise UnknownName("parameter", parameter, list(question.parameters))
     opened = site.desk.open(story.name, values.get("data", ""))
-    index = question.parameters[parameter].type.names(opened.data)
-    found = index.complete(begun, limit=20) if index else []
-    names = [
-        {"name": found_name, "title": index.title(found_name)} for found_name in found if index
-    ]
+    found = question.parameters[parameter].type.complete(begun, opened.data, limit=20)
+    names = [{"name": name, "title": title} for name, title in found]
     return Body(dumps({"names": names}), "application/json")
 
 
@@ -193,7 +208,8 @@ def _addresses(opened: Opened) -> Callable[[Field, Scalar], str]:
         if question not in opened.story.question_names:
             return ""
         parameters = opened.story.question(question).parameters.values()
-        names = [asked.name for asked in parameters if isinstance(asked.type, (Row, Column))]
+        kinds = (Row, Column, Branch)
+        names = [asked.name for asked in parameters if isinstance(asked.type, kinds)]
         following = next((name for name in names if name not in given), "")
         if not following:
             return ""
