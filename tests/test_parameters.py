@@ -14,7 +14,17 @@ from hypothesis import strategies as st
 from followdata.answer import Field
 from followdata.data import About, MemoryTable
 from followdata.errors import InvalidParameter, NothingToAnswer, UnknownName
-from followdata.parameters import Choice, Column, Date, Group, Number, Parameter, Row, check_known
+from followdata.parameters import (
+    Choice,
+    Column,
+    Company,
+    Date,
+    Group,
+    Number,
+    Parameter,
+    Row,
+    check_known,
+)
 from followdata.present.numbers import shown
 
 TABLE = MemoryTable(
@@ -26,7 +36,11 @@ TABLE = MemoryTable(
         "county": np.array(["Västerbotten", "Skåne", ""]),
         "kind": np.array(["big", "big", "small"]),
     },
-    var={"title": np.array(["Ålder", "Höjd", "Skatt"])},
+    var={
+        "title": np.array(["Ålder", "Höjd", "Skatt"]),
+        "theme": np.array(["Folk", "Folk", "Pengar"]),
+        "county": np.array(["a label of the rows", "comes before", "one of the columns"]),
+    },
 )
 
 
@@ -258,3 +272,23 @@ def test_a_schema_can_be_said_in_json() -> None:
     assert Row("r").schema() == {"type": "string"}
     assert Date("d").schema()["format"] == "date-time"
     assert not any(math.isinf(v) for v in Number("n").schema().values() if isinstance(v, float))
+
+
+def test_a_group_of_columns() -> None:
+    assert Group("g", by="theme").read("g", "FOLK", TABLE) == "Folk"
+    assert Group("g", by="theme").names(TABLE).names == ("Folk", "Pengar")
+    assert Group("g").names(TABLE).names == ("Skåne", "Västerbotten")
+    assert not len(Group("g", by="nothing").names(TABLE))
+
+
+def test_whom_to_compare_with_is_called_as_the_data_do() -> None:
+    company = Company("c")
+    assert company.names(TABLE).names == ("all", "peers", "county")
+    assert [company.read("c", typed, TABLE) for typed in ("ALL", "County", "group")] == [
+        "all", "county", "county",
+    ]  # fmt: skip
+    assert company.default(TABLE) == "all"
+    with pytest.raises(UnknownName, match="parish"):
+        company.read("c", "parish", TABLE)
+    alone = MemoryTable(np.eye(1), ["a"], ["x"], About("One"))
+    assert company.names(alone).names == ("all", "peers")

@@ -10,17 +10,21 @@ against the data.
 
 from __future__ import annotations
 
+import csv
 import difflib
+import io
 import math
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, cast
+from pathlib import Path
+from typing import Any, ClassVar, cast
 
-from followdata.answer import Scalar
-from followdata.data import About, Data, SeriesData
+from followdata.answer import Scalar, listing
+from followdata.data import About, Data, SeriesData, TableData
 from followdata.errors import InvalidParameter, NothingToAnswer, UnknownName
+from followdata.hierarchy import Hierarchy
 from followdata.names import NameIndex, fold
 
 
@@ -48,6 +52,20 @@ class Parameter:
     def names(self, data: Data | None) -> NameIndex | None:
         """The names to choose from, if the parameter is a name."""
         return None
+
+    several: ClassVar[bool] = False
+    """Whether a value is a list of names, so that it is typed and not chosen from a menu."""
+
+    def spoken(self, value: Scalar, data: Data | None) -> Scalar:
+        """The value as a heading says it: a name by its title."""
+        index = self.names(data)
+        return value if index is None or value is None else index.title(str(value))
+
+    def complete(self, begun: str, data: Data | None, limit: int) -> list[tuple[str, str]]:
+        """Values that go on from what was typed, each with its title."""
+        index = self.names(data)
+        found = index.complete(begun, limit) if index else []
+        return [(name, index.title(name)) for name in found if index]
 
     def default(self, data: Data | None) -> Scalar:
         """The value taken where neither the reader, the story nor the signature gives one."""
@@ -101,12 +119,25 @@ class Column(_Name):
 
 @dataclass(frozen=True)
 class Group(_Name):
-    """A group of rows under a label ("county"); by default under the data's own main label."""
+    """A group of rows under a label ("county"), by default the data's own main label, or of
+    columns under one of theirs ("theme").
+
+    `everyone`, where given, is a word that stands for all groups together ("all").
+    """
 
     by: str = ""
+    everyone: str = field(default="", kw_only=True)
 
     def axis(self, data: Data) -> str:
         return self.by or data.about.label or "group"
+
+    def names(self, data: Data | None) -> NameIndex:
+        index = super().names(data)
+        if not self.everyone:
+            return index
+        aliases = index.aliases or index.names
+        names, others = (self.everyone, *index.names), ("", *aliases)
+        return NameIndex(index.what, names, aliases=others)
 
     def label(self, name: str, about: About) -> str:
         return self.title or (self.by or about.label or name).replace("_", " ").capitalize()
@@ -134,6 +165,122 @@ class Series(_Name):
 
     def label(self, name: str, about: About) -> str:
         return self.title or (self.by or name).replace("_", " ").capitalize()
+
+
+@dataclass(frozen=True)
+class Columns(Column):
+    """Some columns of the table: their names with commas between, a name with a comma in quotes.
+
+    The canonical form is text; `listed` takes it apart.
+    """
+
+    several: ClassVar[bool] = True
+    most: int = 50
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        index = self.names(data)
+        # A title may hold a comma: the whole is tried as one name first.
+        if isinstance(value, str):
+            with suppress(UnknownName):
+                return _joined([index.find(value)])
+        said = listed(value) if isinstance(value, str) else list(value)
+        found = list(dict.fromkeys(index.find(str(one)) for one in said))
+        if not found:
+            raise InvalidParameter(name, "no name is given.", "Write names with commas between.")
+        if len(found) > self.most:
+            raise InvalidParameter(name, f"{len(found)} names are given; {self.most} is the most.")
+        return _joined(found)
+
+    def label(self, name: str, about: About) -> str:
+        return about.measures.capitalize() if name == "measures" else super().label(name, about)
+
+    def spoken(self, value: Scalar, data: Data | None) -> Scalar:
+        if value is None:
+            return None
+        index = self.names(data)
+        return listing([f"“{index.title(name)}”" for name in listed(str(value))])
+
+    def complete(self, begun: str, data: Data | None, limit: int) -> list[tuple[str, str]]:
+        before, comma, last = begun.rpartition(",")
+        return [
+            (f"{before}{comma}{_joined([name])}", title)
+            for name, title in super().complete(last.strip(), data, limit)
+        ]
+
+    def default(self, data: Data | None) -> Scalar:
+        return _joined(list(self.names(data).names[:3]))
+
+
+@dataclass(frozen=True)
+class Names(Columns):
+    """Columns as people paste them: between commas, semicolons, spaces or lines.
+
+    With `known_only=False`, names that the table does not hold are kept as they are, so long as one
+    is known: a list from elsewhere seldom fits whole.
+    """
+
+    most: int = 1000
+    known_only: bool = True
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        index = self.names(data)
+        if isinstance(value, str) and (whole := index.known(value)):
+            return _joined([whole])
+        said = re.split(r"[\s,;]+", value) if isinstance(value, str) else list(value)
+        if self.known_only:
+            return super().read(name, [one for one in said if one], data)
+        found = {one: index.known(str(one)) for one in said if one}
+        if not any(found.values()):
+            first = next(iter(found), "")
+            raise UnknownName(index.what, first, index.nearest(first))
+        if len(found) > self.most:
+            raise InvalidParameter(name, f"{len(found)} names are given; {self.most} is the most.")
+        return _joined(list(dict.fromkeys(known or one for one, known in found.items())))
+
+    def spoken(self, value: Scalar, data: Data | None) -> Scalar:
+        return None if value is None else listing(listed(str(value)))
+
+    def default(self, data: Data | None) -> Scalar:
+        return _joined(list(self.names(data).names[:1]))
+
+
+@dataclass(frozen=True)
+class Branch(_Name):
+    """A group at any level of the data's hierarchy (see `followdata.hierarchy`).
+
+    `everyone`, where given, is a word that stands for all other rows ("others").
+    """
+
+    everyone: str = field(default="", kw_only=True)
+
+    def names(self, data: Data | None) -> NameIndex:
+        if data is None or data.kind != "table":
+            raise NothingToAnswer("A group is looked up in a table; there is none here.")
+        branches = Hierarchy.of(cast(TableData, data)).branches
+        names, ids = [branch.name for branch in branches], [branch.id for branch in branches]
+        if self.everyone:
+            names, ids = [self.everyone, *names], ["", *ids]
+        return NameIndex(data.about.label or "group", names, aliases=ids)
+
+    def label(self, name: str, about: About) -> str:
+        return self.title or (about.label if name == "group" else name).capitalize() or "Group"
+
+
+@dataclass(frozen=True)
+class File(Parameter):
+    """A file or folder on the machine that answers: its path, whole.
+
+    Over HTTP it is taken only from that machine itself, since it is read there.
+    """
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        path = Path(str(value)).expanduser()
+        if not path.exists():
+            raise InvalidParameter(name, f"there is no file {path}.")
+        return str(path.resolve())
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "description": "A path on the machine that answers."}
 
 
 @dataclass(frozen=True)
@@ -198,6 +345,23 @@ class Text(Parameter):
 
 
 @dataclass(frozen=True)
+class Company(Parameter):
+    """Whom a row is compared with: all, those most like it ("peers"), or those of its group.
+
+    The group is called as the data's main label is ("county"); "group" means it too.
+    """
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        return self.names(data).find(str(value))
+
+    def names(self, data: Data | None) -> NameIndex:
+        label = data.about.label if data else "group"
+        if not label:
+            return NameIndex("choice", ("all", "peers"))
+        return NameIndex("choice", ("all", "peers", label), aliases=("all", "peers", "group"))
+
+
+@dataclass(frozen=True)
 class Date(Parameter):
     """A day, or a day and time to the minute, in ISO 8601 ("2026-11-22", "2026-11-22T15:00").
 
@@ -229,6 +393,22 @@ class Date(Parameter):
 
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "format": "date-time", "examples": ["2026-11-22"]}
+
+
+def listed(text: str) -> list[str]:
+    """What a canonical list holds.
+
+    >>> listed('N01951, "Rain, mm",')
+    ['N01951', 'Rain, mm']
+    """
+    parts = next(csv.reader([text], skipinitialspace=True), [])
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _joined(names: list[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(names)
+    return line.getvalue()
 
 
 def _number(name: str, value: Any) -> float:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, cast
 from followdata.answer import Scalar, listing
 from followdata.data import Data, Kind
 from followdata.errors import FollowdataError, InvalidInput, UnknownName
+from followdata.parameters import listed
 from followdata.question import Asked, Question, parameters_of
 
 if TYPE_CHECKING:
@@ -121,6 +122,8 @@ class Story:
         declared = self._declared.get("defaults", {}).get(question, {})
         suggested: dict[str, Any] = {}
         for name, values in declared.items():
+            if given.get(name) not in (None, ""):
+                continue
             # What the reader has said of one parameter is not suggested for another: nobody
             # compares a town with itself.
             others = [
@@ -139,6 +142,10 @@ class Story:
 
 def _read(asked: Asked, value: Any, data: Data) -> Scalar:
     """The canonical value, or `None` for one that these data do not hold."""
+    index = asked.type.names(data)
+    names = listed(str(value)) if asked.type.several else [str(value)]
+    if index is not None and not any(index.known(name) for name in names):
+        return None  # before near names, which nobody will see, are looked for
     try:
         return asked.type.read(asked.name, value, data)
     except FollowdataError:

@@ -29,6 +29,7 @@ CHANNELS: dict[str, dict[str, str]] = {
     "places": {"longitude": "x", "latitude": "z", "label": "thing", "color": "y"},
     "distribution": {"value": "x", "count": "z"},
     "grid": {"row": "row", "column": "thing", "value": "z"},
+    "box": {"label": "thing", "value": "y", "color": "row"},
 }
 OPTIONS: dict[str, dict[str, Any]] = {
     "ribbon": {"mark_x": "2020-01-02", "mark_y": 2, "mark_label": "now"},

@@ -14,7 +14,7 @@ from followdata.data import MemoryFamily, MemorySeries
 from followdata.errors import InvalidParameter, NothingToAnswer
 from followdata.present import render
 from followdata.present.charts import chart
-from followdata.questions import climate, records, typical, warming
+from followdata.questions import climate, records, usual, warming
 from followdata.questions import stations as everywhere
 from followdata.questions.thermometer import Climate, fit_climate
 from followdata.store import Store
@@ -44,7 +44,7 @@ def century() -> MemorySeries:
 
 
 def test_what_a_day_is_like(lund: MemoryFamily, fitted: Climate) -> None:
-    answer = typical.typical(lund, fitted, station="Lund", date="2026-04-01")
+    answer = usual.typical(lund, fitted, station="Lund", date="2026-04-01")
     rows = answer.tables["typical"].records()
     assert [(row["compared"], row["reference"]) for row in rows] == [
         (things, reference)
@@ -67,11 +67,11 @@ def test_what_a_day_is_like(lund: MemoryFamily, fitted: Climate) -> None:
 
 
 def test_what_a_day_was_like(lund: MemoryFamily, fitted: Climate) -> None:
-    told = typical.typical(lund, fitted, station="Lund", date="1975-04-01")
+    told = usual.typical(lund, fitted, station="Lund", date="1975-04-01")
     assert told.tables["typical"].columns["reference"][0] == "all-years"
     assert "in the years since 1961" in told.sentence
     with pytest.raises(NothingToAnswer, match="Fewer than 10 years"):
-        typical.typical(lund, fitted, station="Lund", date="1965-04-01")
+        usual.typical(lund, fitted, station="Lund", date="1965-04-01")
 
 
 # The year
@@ -269,7 +269,7 @@ def test_their_pictures_can_be_drawn(
     lines = chart(drawn, drawn.views[0], check=True)["layer"][-1]
     assert lines["transform"][0]["fold"] == ["y2018", "y1996"]
     assert "Drawn into it: 2018, 1996." in drawn.views[0].description
-    spread = typical.typical(lund, fitted, station="Lund", date="2026-04-01")
+    spread = usual.typical(lund, fitted, station="Lund", date="2026-04-01")
     bars = chart(spread, spread.views[0], check=True)["layer"][0]
     assert bars["transform"][0]["calculate"] == "datum['value'] - 0.5"
     for answer in (where, drawn, spread):

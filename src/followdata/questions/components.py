@@ -14,7 +14,7 @@ from followdata.data import TableData
 from followdata.errors import InvalidParameter, NothingToAnswer
 from followdata.parameters import Column, Group, Number
 from followdata.question import Question
-from followdata.questions import measures, wording
+from followdata.questions import measures, partition, wording
 from followdata.questions.measures import Measures
 
 RANK = 5
@@ -41,9 +41,11 @@ def show_map(
     """Each row of the data at its scores on two components, and what the components are made of.
 
     Tables: `map` (thing, x, y; value if `color`, marked if `group`) without the rows that were
-    left out; `loadings` (component, measure, title, loading), the ten strongest of each of the
-    two components. A loading is the correlation of a measure and a component over the rows
-    where the measure was observed, from -1 to 1.
+    left out, and with each row's donor where the data tell of several; `loadings` (component,
+    measure, title, loading), the ten strongest of each of the two components; `partition`, how
+    much of each component goes with the main label and with the donor, where there are such. A
+    loading is the correlation of a measure and a component over the rows where the measure was
+    observed, from -1 to 1.
 
     Raises `InvalidParameter` for the same component twice or one that the data do not have,
     `NothingToAnswer` where fewer than three rows or three columns can be used.
@@ -54,16 +56,27 @@ def show_map(
     axes = [_Axis.of(fitted, component, data, measured) for component in (x, y)]
     marks = list(_marks(data, measured, color, group))
     sentences = [_carried(data, len(rows), axes), *(axis.sentence() for axis in axes)]
+    sentences.extend(partition.sentences(data, fitted.scores, (x, y)))
     if group is not None:
         sentences.extend(_group_lies(data, fitted, group, x, y))
     return Answer(
         sentence=" ".join(sentences),
         tables={
-            "map": _map_table(data, fitted.scores[:, [x - 1, y - 1]], rows, axes, marks),
+            "map": _map_table(
+                data,
+                fitted.scores[:, [x - 1, y - 1]],
+                rows,
+                axes,
+                [*marks, *partition.donors(data)],
+            ),
             "loadings": _loadings_table(data, axes, measured),
+            **partition.tables(data, fitted.scores),
         },
-        views=(_scatter(data, axes, marks), *(_ranking(data, axis) for axis in axes)),
-        notes=tuple(_notes(data, fitted)),
+        views=(
+            partition.shaped(_scatter(data, axes, marks), data),
+            *(_ranking(data, axis) for axis in axes),
+        ),
+        notes=(*_notes(data, fitted), *partition.notes(data)),
     )
 
 

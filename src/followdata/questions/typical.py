@@ -1,211 +1,133 @@
-"""The question "typical": what a day of the year is usually like."""
+"""What is typical of the rows of a table, learnt once: what their size lets expect, how much they
+differ, which columns say the same, and which rows are alike."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Annotated
 
 import numpy as np
+import numpy.typing as npt
 
-from followdata.answer import Answer, Field, Table, View
-from followdata.core import seasons
-from followdata.core.seasons import Reference
-from followdata.data import SeriesData
-from followdata.errors import NothingToAnswer
-from followdata.parameters import Date
-from followdata.question import Question
-from followdata.questions import wording
-from followdata.questions.thermometer import (
-    DAYS,
-    FEWEST_TREND_YEARS,
-    FEWEST_YEARS,
-    STATION,
-    Climate,
-    degrees,
-    fit_climate,
-    iso,
-    located,
-    notes_on_record,
-    number,
-    part_of_day,
-    spoken,
-    to_date,
-)
+from followdata.core.chance import chance_variance, relative_smallness
+from followdata.core.expectation import LEAST_SPREAD, expectation, no_further
+from followdata.core.likeness import nearest, similarities
+from followdata.core.normal import normal_scores
+from followdata.core.twins import Twins, find_twins
+from followdata.data import TableData
 
-_PERCENTS = (5, 25, 50, 75, 95)
+Floats = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.intp]
 
-
-def typical(
-    data: SeriesData,
-    fitted: Climate,
-    *,
-    station: Annotated[str, STATION],
-    date: Annotated[str, Date("The day of the year; its year says of which climate")],
-) -> Answer:
-    """What the days around the day of the year of `date` are like in the climate of then.
-
-    Table `typical`: compared (daily means, or the hour), reference ("today", or "all-years" as they
-    were), the percentiles p5, p25, p50, p75 and p95 in °C, low and high (the 90 % band of p50), n
-    and since. Table `spread`: how many daily means lie at each degree.
-
-    Raises `NothingToAnswer` where too few years lie before the date.
-    """
-    day = number(date)
-    rows = [row for grain in fitted.grains for row in _rows(fitted, grain, day)]
-    if not rows or rows[0].grain != DAYS:
-        raise NothingToAnswer(
-            f"Fewer than {FEWEST_YEARS} years of the record lie before {iso(day)}.",
-            f"It runs from {iso(fitted.record().first)} to {iso(fitted.last())}.",
-        )
-    main, spread = rows[0], _spread(rows[0].reference)
-    return Answer(
-        sentence=located(fitted.place, _sentence(fitted, day, rows)),
-        tables={"typical": _table(rows, day), "spread": spread},
-        views=(_view(main, day, spread),),
-        notes=tuple(_notes(fitted, main, day)),
-    )
-
-
-question = Question(
-    name="typical",
-    title="What is it usually like on {date}?",
-    words="The temperatures of the days around a day of the year: their middle, what half of them "
-    "lie between, and nine of ten, in today's climate and in all years of the record.",
-    needs="series",
-    fit=fit_climate,
-    answer=typical,
-    version=2,
-    fitted_as="climate",
-)
+PEERS = 10
+"""How many of the most similar rows a row is compared with."""
+FEWEST_OTHERS = 5
+"""With fewer others there is no telling what is typical of them."""
 
 
 @dataclass(frozen=True)
-class _Row:
-    """The values of one grain by one reference."""
+class Typical:
+    """What is typical of n rows in p columns, on the scale of normal scores.
 
-    grain: str
-    things: str
-    name: str
-    reference: Reference
+    n x p: `expected` of a row of its size, the `spread` of what that leaves open, and the
+    `scores`, how far out each row is; `among_group` and `among_peers`, how far out it is among
+    its group, and among its peers; NaN where a value is missing. `chance` (p): the variance that
+    chance may give at the median size. `smallness` (n): the median size over a row's; NaN without
+    one. `places` (n): the sizes' normal scores. `first`, `second`, `correlation`: the pairs of
+    twin columns. `peers` (n x 10): the most similar rows, -1 where there are no more.
+    """
 
-    @cached_property
-    def percentiles(self) -> list[float]:
-        known = self.reference.values[~np.isnan(self.reference.values)][None, :]
-        return [float(x) for x in seasons.percentiles(known, np.array(_PERCENTS))[0]]
+    expected: Singles
+    spread: Singles
+    scores: Singles
+    among_group: Singles
+    among_peers: Singles
+    chance: Floats
+    smallness: Floats
+    places: Floats
+    first: Ints
+    second: Ints
+    correlation: Floats
+    peers: Ints
 
-    @cached_property
-    def middle(self) -> tuple[float, float, float]:
-        """The middle, and the band within which it is known."""
-        return seasons.quantile(self.reference, 50)
+    @property
+    def twins(self) -> Twins:
+        return Twins(self.first, self.second, self.correlation)
+
+    @property
+    def sized(self) -> bool:
+        """Whether there are sizes that anything can be expected of."""
+        return bool(np.ptp(self.places[np.isfinite(self.places)]) > 0)
+
+    @property
+    def weights(self) -> Floats:
+        """What each column counts when rows are compared."""
+        return self.twins.weights(len(self.chance))
 
 
-def _rows(climate: Climate, grain: str, day: int) -> Iterator[_Row]:
-    record = climate.record(grain)
-    things = "daily means" if grain == DAYS else part_of_day(grain, climate.zone, day)
-    today = seasons.climate_of_today(record, day)
-    if len(today.years) >= FEWEST_TREND_YEARS:
-        yield _Row(grain, things, "today", today)
-    everything = seasons.all_years(record, day)
-    if len(everything.years) >= FEWEST_YEARS:
-        yield _Row(grain, things, "all-years", everything)
-
-
-def _table(rows: list[_Row], day: int) -> Table:
-    bands = [row.middle[1:] for row in rows]
-    names = {"today": "today", "all-years": "all years"}
-    percentiles = list(zip(*(row.percentiles for row in rows), strict=True))
-    return Table.of(
-        (Field("compared", "Of"), [row.things for row in rows]),
-        (Field("reference", "Reference", code=True), [row.name for row in rows]),
-        (Field("in", "In"), [names[row.name] for row in rows]),
-        *(
-            (Field(f"p{percent}", f"{percent} %", "°C", decimals=1), column)
-            for percent, column in zip(_PERCENTS, percentiles, strict=True)
-        ),
-        (Field("low", "50 % from", "°C", decimals=1), [band[0] for band in bands]),
-        (Field("high", "to", "°C", decimals=1), [band[1] for band in bands]),
-        (Field("n", "Values"), [row.reference.n for row in rows]),
-        (Field("since", "Since"), [str(row.reference.years[0]) for row in rows]),
-        title=f"The days around {spoken(day)}: so many in a hundred are colder than this",
+def fit_typical(data: TableData) -> Typical:
+    """Everything in `Typical`, from all values that are there."""
+    X, index = data.matrix(), data.names("var")
+    size = X[:, index.position(data.about.size)] if data.about.size in index.names else None
+    found = expectation(X, size)
+    sizes = np.full(len(X), np.nan) if size is None else size
+    twins, smallness = find_twins(X), relative_smallness(sizes)
+    places = np.zeros(len(X)) if not found.sized else normal_scores(sizes[:, None])[:, 0]
+    peers = nearest(similarities(found.scores, twins.weights(X.shape[1]), places), PEERS)
+    return Typical(
+        found.expected.astype(np.float32),
+        found.spread.astype(np.float32),
+        found.scores.astype(np.float32),
+        _among(found.scores, _groups(data)).astype(np.float32),
+        _among(found.scores, [row[row >= 0].tolist() for row in peers]).astype(np.float32),
+        chance_variance(found.normal - found.expected, found.spread, smallness),
+        smallness,
+        places,
+        twins.first,
+        twins.second,
+        twins.correlation,
+        peers,
     )
 
 
-def _spread(reference: Reference) -> Table:
-    known = reference.values[~np.isnan(reference.values)]
-    edges = np.arange(np.floor(known.min()), np.ceil(known.max()) + 1.5)
-    counts, _ = np.histogram(known, bins=edges)
-    return Table.of(
-        (Field("value", "Temperature", "°C", decimals=1), (edges[:-1] + 0.5).tolist()),
-        (Field("count", "Days"), counts.tolist()),
-        title="How many days lie at each degree",
-    )
+def group_of(data: TableData, row: int) -> list[int]:
+    """The other rows of a row's group under the data's main label."""
+    return _groups(data)[row]
 
 
-def _sentence(climate: Climate, day: int, rows: list[_Row]) -> str:
-    main = rows[0]
-    p5, p25, p50, p75, p95 = main.percentiles
-    era = _era(climate, main, day)
-    told = (
-        f"Around {spoken(day)} half of the days lie between {_plain(p25)} and {degrees(p75, 1)} "
-        f"{era}, the middle is {degrees(p50, 1)}, and nine of ten lie between {_plain(p5)} and "
-        f"{degrees(p95, 1)}"
-    )
-    hours = [row for row in rows if row.grain != DAYS and row.name == main.name]
-    if hours:
-        each = ", ".join(f"{row.things} {degrees(row.percentiles[2], 1)}" for row in hours)
-        told += f" as daily means ({each})"
-    if len(rows) > 1 and main.name == "today":
-        before = rows[1]
-        change = p50 - before.percentiles[2]
-        way = "warmer" if change >= 0 else "colder"
-        since = before.reference.years[0]
-        told += f". That is {degrees(abs(change), 1)} {way} than in all years since {since}"
-    return f"{told}."
+def middle(scores: Floats | Singles, others: Sequence[int]) -> Floats:
+    """The median of some rows' scores in each column; NaN where fewer than five have one."""
+    part = np.sort(scores[list(others)], axis=0)  # missing values last
+    count = np.isfinite(part).sum(0)
+    at = np.clip(np.stack([(count - 1) // 2, count // 2]), 0, max(0, len(part) - 1))
+    if not len(part):
+        return np.full(scores.shape[1], np.nan)
+    return np.where(count >= FEWEST_OTHERS, np.take_along_axis(part, at, axis=0).mean(0), np.nan)
 
 
-def _plain(value: float) -> str:
-    return f"{value:.1f}".replace("-", "−")
+def _groups(data: TableData) -> list[list[int]]:
+    labels = data.labels("obs").get(data.about.label)
+    if labels is None:
+        return [[] for _ in data.names("obs").names]
+    rows: dict[str, list[int]] = {}
+    for row, group in enumerate(labels.tolist()):
+        rows.setdefault(group, []).append(row)
+    return [
+        [other for other in rows[group] if other != row] if group else []
+        for row, group in enumerate(labels.tolist())
+    ]
 
 
-def _era(climate: Climate, row: _Row, day: int) -> str:
-    if row.name == "all-years":
-        return f"in the years since {row.reference.years[0]}"
-    if day > climate.last():
-        return "in today's climate"
-    return f"in the climate of {to_date(day).year}"
+def _among(scores: Floats, others: Sequence[Sequence[int]]) -> Floats:
+    """How far out each row's scores are from the middle of some others', as scores again.
 
-
-def _view(main: _Row, day: int, spread: Table) -> View:
-    middle = main.percentiles[2]
-    most = max(range(len(spread)), key=lambda place: spread.columns["count"][place] or 0)
-    return View(
-        kind="distribution",
-        table="spread",
-        channels={"value": "value", "count": "count"},
-        title=f"The daily means around {spoken(day)}",
-        description=f"A histogram of {main.reference.n} daily means: most lie around "
-        f"{degrees(float(spread.columns['value'][most] or 0))}, the middle, which is marked, at "
-        f"{degrees(middle, 1)}.",
-        options={"mark": middle, "mark_label": f"middle {degrees(middle, 1)}"},
-    )
-
-
-def _notes(climate: Climate, main: _Row, day: int) -> Iterator[str]:
-    value, low, high = main.middle
-    yield (
-        f"The middle, {degrees(value, 1)}, is known to lie between {_plain(low)} and "
-        f"{degrees(high, 1)} (a 90{wording.FIXED}% band): the "
-        f"{wording.count(main.reference.n, 'day', 'days')} of "
-        f"{wording.count(len(main.reference.years), 'year', 'years')} are worth about "
-        f"{main.reference.effective(0.5):.0f} independent ones."
-    )
-    if main.name == "today":
-        yield (
-            f"The climate is that of {len(main.reference.years)} years, each shifted along the "
-            "smoothed trend of its season to where it is then. Nothing later is used."
-        )
-    else:
-        yield f"Fewer than {FEWEST_TREND_YEARS} years lie before this day, too few for a trend."
-    yield from notes_on_record(climate)
+    They are measured by how far all rows are from the middle of their others.
+    """
+    away = np.full(scores.shape, np.nan)
+    for row, company in enumerate(others):
+        if len(company) >= FEWEST_OTHERS:
+            away[row] = scores[row] - middle(scores, company)
+    known = np.isfinite(away)
+    mean_square = (np.where(known, away, 0.0) ** 2).sum(0) / np.maximum(known.sum(0), 1)
+    return no_further(away / np.maximum(np.sqrt(mean_square), LEAST_SPREAD))

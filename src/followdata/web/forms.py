@@ -18,6 +18,8 @@ from followdata.web.pages import part
 
 MOST_OPTIONS = 200
 """Beyond so many names a field completes from the server instead of listing them."""
+MOST_STEPS = 12
+"""Up to so many whole numbers are a menu."""
 
 
 def field(
@@ -25,17 +27,21 @@ def field(
 ) -> Markup:
     """One parameter as a field; `complete` is where the server completes names.
 
-    `taken` is what was taken where the reader has left an optional field open.
+    `taken` is what was taken where the reader has left an optional field open; a menu shows it as
+    chosen, any other field only as what it would be.
     """
     kind = asked.type
     index = kind.names(data)
-    few = index is not None and len(index) <= MOST_OPTIONS
+    few = index is not None and len(index) <= MOST_OPTIONS and not kind.several
     options = (
         [(name, title if title == name else f"{title} ({name})")
          for name, title in zip(index.names, index.titles, strict=True)]
         if index is not None and few
         else []
     )  # fmt: skip
+    options = options or _steps(asked)
+    if options and value in (None, ""):
+        value = taken
     text = "" if value is None else str(value)
     if options and text and text not in dict(options):
         options.insert(0, (text, text))  # what was typed and is not there, beside the error
@@ -54,6 +60,14 @@ def field(
         limits=_limits(asked),
         words=kind.words,
     )
+
+
+def _steps(asked: Asked) -> list[tuple[str, str]]:
+    """The whole numbers to choose from, where they are few."""
+    kind = asked.type
+    if not isinstance(kind, Number) or not kind.whole or not 0 < kind.high - kind.low < MOST_STEPS:
+        return []
+    return [(str(step), str(step)) for step in range(int(kind.low), int(kind.high) + 1)]
 
 
 def _input_type(asked: Asked, text: str, data: Data | None) -> str:
@@ -112,11 +126,10 @@ def heading(question: Question, opened: Opened, given: Mapping[str, str]) -> str
     except FollowdataError:
         start, brace, _ = question.title.partition("{")
         return f"{start.rstrip()} …" if brace else start
-    words = {}
-    for name, value in params.items():
-        index = question.parameters[name].type.names(opened.data)
-        words[name] = value if index is None or value is None else index.title(str(value))
-    return question.heading(words)
+    asked = question.parameters
+    return question.heading(
+        {name: asked[name].type.spoken(value, opened.data) for name, value in params.items()}
+    )
 
 
 def _shell(value: Scalar) -> str:

@@ -16,6 +16,7 @@ from followdata.data import MemoryTable
 from followdata.errors import InvalidInput, Refused
 from followdata.sources.client import Provider
 from followdata.sources.kolada.figures import KOLADA, Figures, Indicator, Notice, is_kpi
+from followdata.sources.kolada.groups import similar_of
 
 if TYPE_CHECKING:
     from followdata.sources.client import Client
@@ -42,6 +43,7 @@ def fetch_year(fetching: Fetching, year: int, provider: Provider = KOLADA) -> Me
         for entry in pages("municipality"):
             if entry.get("type") == "K":
                 figures.admit(str(entry.get("id")), str(entry.get("title") or ""), "municipality")
+        figures.similar = similar_of(pages("municipality_groups", absent={"values": []}))
         kpis = sorted(figures.values)
         for start in range(0, len(kpis), MOST_IDS):
             fetching.progress(start, len(kpis), "indicators")

@@ -13,6 +13,7 @@ import numpy as np
 from followdata.answer import listing
 from followdata.data import About, Labels, MemoryTable
 from followdata.sources.client import Provider
+from followdata.sources.kolada.groups import Similar, similar_labels
 
 KOLADA = Provider(
     name="Kolada",
@@ -81,8 +82,8 @@ class Figures:
     """The figures of one year, taken in one by one from a reply or a file.
 
     `municipalities` are titles by code, `counties` county codes by municipality code where a list
-    gives them, `values` are by KPI and then by municipality code. `refused` counts what could not
-    be taken in, by reason.
+    gives them, `values` are by KPI and then by municipality code. `similar` are Kolada's groups of
+    similar municipalities. `refused` counts what could not be taken in, by reason.
     """
 
     year: int
@@ -90,6 +91,7 @@ class Figures:
     counties: dict[str, str] = field(default_factory=dict)
     catalogue: dict[str, Indicator] = field(default_factory=dict)
     values: dict[str, dict[str, float]] = field(default_factory=dict)
+    similar: Similar = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
 
     def refuse(self, reason: str) -> None:
@@ -138,9 +140,11 @@ class Figures:
                 X[row[code], column] = value
         listed = [self.catalogue.get(kpi) or Indicator(title=kpi) for kpi in kpis]
         counties = [self.counties.get(code) or code[:2] for code in codes]
+        titles = [self.title(code) for code in codes]
+        names = _unique(titles, codes)
         return MemoryTable(
             X,
-            _unique([self.title(code) for code in codes], codes),
+            names,
             kpis,
             About(
                 title=f"Swedish municipalities, Kolada {self.year}",
@@ -152,7 +156,10 @@ class Figures:
                 label="county",
                 lang="sv",
             ),
-            obs=_labels(id=codes, county=[COUNTIES.get(county, county) for county in counties]),
+            obs={
+                **_labels(id=codes, county=[COUNTIES.get(county, county) for county in counties]),
+                **similar_labels(self.similar, codes, titles, names),
+            },
             var=_labels(
                 title=[indicator.title or kpi for indicator, kpi in zip(listed, kpis, strict=True)],
                 description=[indicator.description for indicator in listed],

@@ -1,7 +1,8 @@
 """Kolada's figures in files, as people have them: CSV, also gzipped.
 
 A wide table has a row per municipality and a column per KPI, a long one a row per value. Beside
-them may lie the catalogue of KPIs and lists of municipalities. Files are known by their columns.
+them may lie the catalogue of KPIs and lists of municipalities. Files are known by their columns;
+JSON with "group" in its name holds the groups of municipalities, as the API gives them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from followdata.answer import listing
 from followdata.data import MemoryTable
 from followdata.errors import InvalidInput
 from followdata.sources.kolada.figures import KOLADA, Figures, Indicator, Notice, is_kpi
+from followdata.sources.kolada.groups import read_groups
 
 _KINDS: Mapping[str, set[str]] = {
     "long": {"kpi", "municipality_id", "period", "value"},
@@ -59,7 +61,8 @@ def read_files(
 
     Raises `InvalidInput` where there is no such table, or no number in it.
     """
-    sheets = list(_sheets(paths, notice))
+    groups = list(_group_files(paths))
+    sheets = list(_sheets([path for path in paths if path not in groups], notice))
     place = ", ".join(str(path) for path in paths)
     year, tables = _tables(sheets, year, place)
     figures = Figures(year)
@@ -70,6 +73,7 @@ def read_files(
         raise InvalidInput(place, f"there is no number of {year}; {first}.")
     _read_catalogues(sheets, figures)
     _read_municipalities(sheets, figures)
+    _read_groups(groups, figures, notice)
     if not figures.catalogue:
         notice("There is no catalogue of KPIs, so they go by their identifiers.")
     names = listing([sheet.path.name for sheet in tables])
@@ -131,6 +135,13 @@ class _Sheet:
         at = self.columns.index("period")
         periods = {row[at].strip() for _, row in self.rows() if at < len(row)}
         return {int(period) for period in periods if period.isdecimal()}
+
+
+def _group_files(paths: Sequence[Path]) -> Iterator[Path]:
+    """The JSON files that are called groups, among `paths` or in the folders there."""
+    for path in paths:
+        inside = sorted(path.iterdir()) if path.is_dir() else [path]
+        yield from (file for file in inside if re.search(r"group.*\.json(\.gz)?$", file.name))
 
 
 def _sheets(paths: Sequence[Path], notice: Notice) -> Iterator[_Sheet]:
@@ -263,6 +274,14 @@ def _read_catalogues(sheets: Sequence[_Sheet], figures: Figures) -> None:
     for sheet in sorted(catalogues, key=lambda sheet: "auspices" in sheet.columns):
         for record in sheet.records():
             figures.catalogue.setdefault(record["id"], Indicator.read(record))
+
+
+def _read_groups(paths: Sequence[Path], figures: Figures, notice: Notice) -> None:
+    for path in paths:
+        try:
+            figures.similar.update(read_groups(path))
+        except InvalidInput as error:
+            notice(f"Passed over: {error}")
 
 
 def _read_municipalities(sheets: Sequence[_Sheet], figures: Figures) -> None:
