@@ -25,6 +25,8 @@ from followdata.story import Story
 if TYPE_CHECKING:
     import httpx
 
+    from followdata.sources.fetching import Fetching
+
 SAMPLE = "sample"
 
 
@@ -35,11 +37,16 @@ def now() -> datetime:
 
 @dataclass(frozen=True)
 class Desk:
-    """Answers questions of the registry's stories from the store's data."""
+    """Answers questions of the registry's stories from the store's data.
+
+    `transport` is the network, `None` for the real one: of fetches, and of a story that looks up
+    the latest observation.
+    """
 
     registry: Registry
     store: Store
     clock: Callable[[], datetime] = now
+    transport: httpx.BaseTransport | None = None
     runs: Runs = field(init=False)
 
     def __post_init__(self) -> None:
@@ -98,13 +105,24 @@ class Desk:
         title = f"Fetch {known.name}"
         words = {"work": "fetch", "story": story, "params": params}
         with self.runs.start(id, title, listen=listen, **words) as journal:
-            cache = self.store.home / "http"
-            fetching = Fetching(journal, self.clock(), tuple(paths), transport, cache)
+            network = transport or self.transport
+            fetching = Fetching(journal, self.clock(), tuple(paths), network, self._cache)
             name, data = known.fetch(fetching, **params)
             dataset = self.store.keep(story, name, data, now=self.clock().isoformat())
             journal.report("stored", data=dataset.name, digest=dataset.digest)
             journal.drop_pieces()
         return dataset
+
+    def look(self) -> Fetching:
+        """What a story may look up while someone waits for an answer."""
+        from followdata.sources.fetching import Fetching
+        from followdata.sources.log import Silence
+
+        return Fetching(Silence(), self.clock(), (), self.transport, self._cache)
+
+    @property
+    def _cache(self) -> Path:
+        return self.store.home / "http"
 
 
 @dataclass(frozen=True)
@@ -119,7 +137,7 @@ class Opened:
     def resolve(self, question: str, given: Mapping[str, Any]) -> dict[str, Scalar]:
         """The canonical value of each parameter of `question`."""
         asked = self.story.question(question)
-        defaults = self.story.defaults(question, self.data, given, self.desk.clock())
+        defaults = self.story.defaults(question, self.data, given, self.desk.look())
         return asked.resolve(self.data, given, defaults)
 
     def ask(
@@ -156,11 +174,13 @@ class Opened:
     def key(self, question: Question, params: Mapping[str, Scalar]) -> str:
         """Under which name the store keeps what `question` learns."""
         chosen = {name: params[name] for name in question.fit_parameters}
-        return self.desk.store.fitted_key(self.data.digest, question.name, question.version, chosen)
+        return self.desk.store.fitted_key(
+            self.data.digest, question.shelf, question.version, chosen
+        )
 
     def run_id(self, question: Question, params: Mapping[str, Scalar]) -> str:
         """The run that learns what `question` needs for `params`."""
-        return f"fit-{self.key(question, params)[: len(question.name) + 13]}"
+        return f"fit-{self.key(question, params)[: len(question.shelf) + 13]}"
 
     def _learnt(
         self,

@@ -24,8 +24,9 @@ CHANNELS: dict[str, dict[str, str]] = {
     "scatter": {"x": "x", "y": "y", "label": "thing", "color": "z"},
     "ranking": {"label": "thing", "value": "y", "low": "y", "high": "z"},
     "pairs": {"label": "thing", "a": "y", "b": "z"},
-    "lines": {"x": "day", "y": "z", "low": "y", "high": "z"},
-    "ribbon": {"x": "day", "low": "y", "high": "z", "mid": "z"},
+    "lines": {"x": "day", "y": "z", "low": "y", "high": "z", "dots": "x"},
+    "ribbon": {"x": "day", "low": "y", "high": "z", "mid": "z", "line_1": "x", "line_2": "z"},
+    "places": {"longitude": "x", "latitude": "z", "label": "thing", "color": "y"},
     "distribution": {"value": "x", "count": "z"},
     "grid": {"row": "row", "column": "thing", "value": "z"},
     "box": {"label": "thing", "value": "y", "color": "row"},
@@ -34,6 +35,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "ribbon": {"mark_x": "2020-01-02", "mark_y": 2, "mark_label": "now"},
     "distribution": {"mark": 2, "mark_label": "you"},
     "grid": {"bins": [1.5, 2.2]},
+    "places": {"domain": [0, 100]},
     "pairs": {"a_title": "d'e\"", "b_title": "other"},
 }
 
