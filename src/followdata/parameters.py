@@ -10,15 +10,17 @@ against the data.
 
 from __future__ import annotations
 
+import csv
 import difflib
+import io
 import math
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
-from followdata.answer import Scalar
+from followdata.answer import Scalar, listing
 from followdata.data import About, Data
 from followdata.errors import InvalidParameter, NothingToAnswer, UnknownName
 from followdata.names import NameIndex, fold
@@ -46,6 +48,20 @@ class Parameter:
     def names(self, data: Data | None) -> NameIndex | None:
         """The names to choose from, if the parameter is a name."""
         return None
+
+    several: ClassVar[bool] = False
+    """Whether a value is a list of names, so that it is typed and not chosen from a menu."""
+
+    def spoken(self, value: Scalar, data: Data | None) -> Scalar:
+        """The value as a heading says it: a name by its title."""
+        index = self.names(data)
+        return value if index is None or value is None else index.title(str(value))
+
+    def complete(self, begun: str, data: Data | None, limit: int) -> list[tuple[str, str]]:
+        """Values that go on from what was typed, each with its title."""
+        index = self.names(data)
+        found = index.complete(begun, limit) if index else []
+        return [(name, index.title(name)) for name in found if index]
 
     def default(self, data: Data | None) -> Scalar:
         """The value taken where neither the reader, the story nor the signature gives one."""
@@ -108,6 +124,88 @@ class Group(_Name):
 
     def label(self, name: str, about: About) -> str:
         return self.title or (self.by or about.label or name).replace("_", " ").capitalize()
+
+
+@dataclass(frozen=True)
+class Trait(Column):
+    """What can be said of each row: a column, or one of the rows' labels ("county")."""
+
+    @staticmethod
+    def labels(data: Data) -> list[str]:
+        """The labels to choose from; those that are only other names of a row are none."""
+        labels = getattr(data, "labels", None)
+        return [name for name in labels("obs") if name not in ("id", "title")] if labels else []
+
+    def names(self, data: Data | None) -> NameIndex:
+        columns = super().names(data)
+        labels = [name for name in self.labels(data) if name not in columns.names] if data else []
+        titles = [name.replace("_", " ").capitalize() for name in labels]
+        return NameIndex(
+            columns.what,
+            [*labels, *columns.names],
+            [*titles, *columns.titles],
+            [*labels, *columns.aliases] if columns.aliases else (),
+        )
+
+
+@dataclass(frozen=True)
+class Columns(Column):
+    """Some columns of the table: their names with commas between, a name with a comma in quotes.
+
+    The canonical form is text; `listed` takes it apart.
+    """
+
+    several: ClassVar[bool] = True
+    most: int = 50
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        index = self.names(data)
+        # A title may hold a comma: the whole is tried as one name first.
+        if isinstance(value, str):
+            with suppress(UnknownName):
+                return _joined([index.find(value)])
+        said = listed(value) if isinstance(value, str) else list(value)
+        found = list(dict.fromkeys(index.find(str(one)) for one in said))
+        if not found:
+            raise InvalidParameter(name, "no name is given.", "Write names with commas between.")
+        if len(found) > self.most:
+            raise InvalidParameter(name, f"{len(found)} names are given; {self.most} is the most.")
+        return _joined(found)
+
+    def label(self, name: str, about: About) -> str:
+        return about.measures.capitalize() if name == "measures" else super().label(name, about)
+
+    def spoken(self, value: Scalar, data: Data | None) -> Scalar:
+        if value is None:
+            return None
+        index = self.names(data)
+        return listing([f"“{index.title(name)}”" for name in listed(str(value))])
+
+    def complete(self, begun: str, data: Data | None, limit: int) -> list[tuple[str, str]]:
+        before, comma, last = begun.rpartition(",")
+        return [
+            (f"{before}{comma}{_joined([name])}", title)
+            for name, title in super().complete(last.strip(), data, limit)
+        ]
+
+    def default(self, data: Data | None) -> Scalar:
+        return _joined(list(self.names(data).names[:3]))
+
+
+@dataclass(frozen=True)
+class Numbers(Parameter):
+    """Some numbers between `low` and `high`, with commas between: "2, 1, 0.5"."""
+
+    low: float = -math.inf
+    high: float = math.inf
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        said = listed(value) if isinstance(value, str) else list(value)
+        limits = Number(low=self.low, high=self.high)
+        numbers = [limits.read(name, one, data) for one in said]
+        if not numbers:
+            raise InvalidParameter(name, "no number is given.", "Write them as 2, 1, 0.5.")
+        return ",".join(f"{number:.15g}" for number in numbers)
 
 
 @dataclass(frozen=True)
@@ -179,6 +277,22 @@ class Date(Parameter):
 
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "format": "date-time", "examples": ["2026-11-22"]}
+
+
+def listed(text: str) -> list[str]:
+    """What a canonical list holds.
+
+    >>> listed('N01951, "Rain, mm",')
+    ['N01951', 'Rain, mm']
+    """
+    parts = next(csv.reader([text], skipinitialspace=True), [])
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _joined(names: list[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(names)
+    return line.getvalue()
 
 
 def _number(name: str, value: Any) -> float:

@@ -179,7 +179,7 @@ def test_real_towns_compare(shared: Path) -> None:
 @pytest.mark.shared
 def test_the_map_of_real_towns_runs_from_small_to_large(shared: Path) -> None:
     answer = ask_real(shared, "map", color="N01951")  # population
-    x, population = (np.array(answer.tables["map"].columns[name], float) for name in ("x", "value"))
+    x, population = (np.array(answer.tables["map"].columns[name], float) for name in ("x", "color"))
     assert pd.Series(x).corr(pd.Series(population), method="spearman") > 0.8
-    assert "from Sorsele to Stockholm" in answer.sentence
+    assert "from Överkalix to Stockholm" in answer.sentence
     assert "Left out: 85\xa0figures" in " ".join(answer.notes)

@@ -56,8 +56,8 @@ class Questions(offers.LazyGroup):
     def _complete(self, question: Question) -> Any:
         def complete(parameter: str, begun: str) -> list[str]:
             data = desk().open(self.story.name).data
-            index = question.parameters[parameter].type.names(data)
-            return index.complete(begun, limit=50) if index else []
+            found = question.parameters[parameter].type.complete(begun, data, limit=50)
+            return [name for name, _ in found]
 
         return complete
 

@@ -85,6 +85,39 @@ def percentiles(ranks: Floats, count: Floats) -> Floats:
     return 100 * (count - ranks + 0.5) / count
 
 
+def rank_correlation(x: Floats, y: Floats) -> tuple[float, int]:
+    """Spearman's rank correlation of two measures over the n things that have both, and n.
+
+    Equal values share the average rank. NaN where fewer than three have both or one is constant.
+
+    >>> rank_correlation(np.array([1.0, 2.0, 9.0, np.nan]), np.array([5.0, 7.0, 8.0, 1.0]))
+    (1.0, 3)
+    """
+    known = np.isfinite(x) & np.isfinite(y)
+    n = int(known.sum())
+    both = ranks(np.column_stack([x[known], y[known]])) - (n + 1) / 2
+    squares = (both**2).sum(0)
+    if n < 3 or not squares.all():
+        return float("nan"), n
+    return float(np.clip(both[:, 0] @ both[:, 1] / np.sqrt(squares[0] * squares[1]), -1, 1)), n
+
+
+def variance_between(values: Floats, labels: npt.NDArray[np.str_]) -> float:
+    """The part of the variance of `values` that lies between groups (eta squared), 0 to 1.
+
+    Rows without a value or with an empty label are left out; 0 where nothing varies.
+
+    >>> variance_between(np.array([1.0, 1.0, 3.0, 3.0]), np.array(["a", "a", "b", "b"]))
+    1.0
+    """
+    known = np.isfinite(values) & (labels != "")
+    values = values[known] - values[known].mean() if known.any() else values[known]
+    _, group = np.unique(labels[known], return_inverse=True)
+    sums, counts = np.bincount(group, weights=values), np.bincount(group)
+    whole = float((values**2).sum())
+    return float((sums**2 / counts).sum() / whole) if whole else 0.0
+
+
 def _over_rows(statistic: Callable[..., Any], X: Floats) -> Floats:
     """A NaN-ignoring statistic of each column; NaN, without a warning, for an empty column."""
     with warnings.catch_warnings():

@@ -24,7 +24,7 @@ def field(asked: Asked, value: Scalar, data: Data | None, complete: str) -> Mark
     """One parameter as a field; `complete` is where the server completes names."""
     kind = asked.type
     index = kind.names(data)
-    few = index is not None and len(index) <= MOST_OPTIONS
+    few = index is not None and len(index) <= MOST_OPTIONS and not kind.several
     options = (
         [(name, title if title == name else f"{title} ({name})")
          for name, title in zip(index.names, index.titles, strict=True)]
@@ -105,11 +105,10 @@ def heading(question: Question, opened: Opened, given: Mapping[str, str]) -> str
     except FollowdataError:
         start, brace, _ = question.title.partition("{")
         return f"{start.rstrip()} …" if brace else start
-    words = {}
-    for name, value in params.items():
-        index = question.parameters[name].type.names(opened.data)
-        words[name] = value if index is None or value is None else index.title(str(value))
-    return question.heading(words)
+    asked = question.parameters
+    return question.heading(
+        {name: asked[name].type.spoken(value, opened.data) for name, value in params.items()}
+    )
 
 
 def _shell(value: Scalar) -> str:

@@ -73,11 +73,8 @@ def names_body(site: Site, story: Story, name: str, request: Request) -> Body:
     if parameter not in question.parameters:
         raise UnknownName("parameter", parameter, list(question.parameters))
     opened = site.desk.open(story.name, values.get("data", ""))
-    index = question.parameters[parameter].type.names(opened.data)
-    found = index.complete(begun, limit=20) if index else []
-    names = [
-        {"name": found_name, "title": index.title(found_name)} for found_name in found if index
-    ]
+    found = question.parameters[parameter].type.complete(begun, opened.data, limit=20)
+    names = [{"name": name, "title": title} for name, title in found]
     return Body(dumps({"names": names}), "application/json")
 
 
