@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
@@ -36,7 +36,9 @@ class About:
 
     `thing` and `measure` name a row and a column ("town", "indicator") in sentences and forms;
     `size` names the column that says how big a thing is, where there is one; `lang` is the
-    language of titles in the data; `label` the `obs` label that groups the rows by default.
+    language of titles in the data; `label` the `obs` label that groups the rows by default;
+    `boundaries` the set of `followdata.boundaries` whose regions the rows are, by their `id`;
+    `time` when the values are of, as readers say it ("2022").
     """
 
     title: str
@@ -48,6 +50,26 @@ class About:
     label: str = ""
     lang: str = ""
     unit: str = ""
+    boundaries: str = ""
+    time: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Layer:
+    """What another matrix of a table is: the same rows and columns at another `time`, of a
+    `part` of each row ("women"), or both.
+
+    >>> Layer("2014").name, Layer("2014", "women").name
+    ('2014', 'women 2014')
+    """
+
+    time: str = ""
+    part: str = ""
+
+    @property
+    def name(self) -> str:
+        """What AnnData calls it among its layers."""
+        return f"{self.part} {self.time}".strip()
 
 
 @runtime_checkable
@@ -76,8 +98,21 @@ class TableData(Data, Protocol):
         """Words about each row or column, by label ("county", "unit"); "" is missing."""
         ...
 
-    def matrix(self, obs: Sequence[str] | None = None, var: Sequence[str] | None = None) -> Floats:
-        """The values of the named rows and columns (all by default), rows x columns."""
+    @property
+    def layers(self) -> Collection[Layer]:
+        """The other matrices of the same rows and columns: other times, parts of each row."""
+        ...
+
+    def matrix(
+        self,
+        obs: Sequence[str] | None = None,
+        var: Sequence[str] | None = None,
+        layer: Layer | None = None,
+    ) -> Floats:
+        """The values of the named rows and columns (all by default), rows x columns.
+
+        `layer` is one of `layers`; by default the main matrix.
+        """
         ...
 
 
@@ -98,8 +133,8 @@ class SeriesData(Data, Protocol):
 class MemoryTable:
     """A labelled table in memory.
 
-    `X` is obs x var. `obs_names` and `var_names` are unique. The labels `title` and `id`, where
-    present, are other names for the same row or column.
+    `X` is obs x var, and so is each matrix in `layers`. `obs_names` and `var_names` are unique.
+    The labels `title` and `id`, where present, are other names for the same row or column.
 
     >>> table = MemoryTable(np.eye(2), ["a", "b"], ["x", "y"], About("A square"))
     >>> table.matrix(obs=["b"])
@@ -114,8 +149,13 @@ class MemoryTable:
     var: Labels = field(default_factory=dict)
     provenance: Provenance = IN_MEMORY
     kind: Kind = "table"
+    layers: Mapping[Layer, Floats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if any(values.shape != self.X.shape for values in self.layers.values()):
+            raise ValueError(f"each layer must be of shape {self.X.shape}")
+        if len({layer.name for layer in self.layers} - {""}) < len(self.layers):
+            raise ValueError("each layer must have a name of its own")
         for axis, names, labels, length in (
             ("obs", self.obs_names, self.obs, self.X.shape[0]),
             ("var", self.var_names, self.var, self.X.shape[1]),
@@ -136,7 +176,10 @@ class MemoryTable:
             {key: column.tolist() for key, column in sorted(labels.items())}
             for labels in (self.obs, self.var)
         ]
-        return content_digest(self.kind, [words, labels], [np.ascontiguousarray(self.X)])
+        layers = sorted(self.layers)
+        arrays = [self.X, *(self.layers[layer] for layer in layers)]
+        whole = [words, labels, *([layer.name] for layer in layers)]
+        return content_digest(self.kind, whole, [np.ascontiguousarray(array) for array in arrays])
 
     def labels(self, axis: Axis) -> Labels:
         return self.obs if axis == "obs" else self.var
@@ -144,10 +187,16 @@ class MemoryTable:
     def names(self, axis: str) -> NameIndex:
         return name_index(self, axis, self.obs_names if axis == "obs" else self.var_names)
 
-    def matrix(self, obs: Sequence[str] | None = None, var: Sequence[str] | None = None) -> Floats:
+    def matrix(
+        self,
+        obs: Sequence[str] | None = None,
+        var: Sequence[str] | None = None,
+        layer: Layer | None = None,
+    ) -> Floats:
         rows = positions(self.names("obs"), obs)
         columns = positions(self.names("var"), var)
-        return np.asarray(self.X[rows][:, columns], dtype=np.float64)
+        values = self.X if layer is None else self.layers[layer]
+        return np.asarray(values[rows][:, columns], dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -187,7 +236,8 @@ def to_anndata(table: TableData) -> AnnData:
                      index=pd.Index(table.names(axis).names, dtype="object"))
         for axis in ("obs", "var")
     )  # fmt: skip
-    return AnnData(table.matrix(), obs=obs, var=var)
+    layers = {layer.name: table.matrix(layer=layer) for layer in table.layers}
+    return AnnData(table.matrix(), obs=obs, var=var, layers=layers)
 
 
 def name_index(table: TableData, axis: str, names: Sequence[str]) -> NameIndex:

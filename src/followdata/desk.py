@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from followdata.answer import Answer, Scalar
+from followdata.boundaries import register
 from followdata.data import Data
 from followdata.errors import NeedsRun
 from followdata.question import Question, resolve
@@ -62,6 +63,8 @@ class Desk:
         if data == SAMPLE or not data:
             self._make_sample(known, needed=data == SAMPLE)
         dataset = self.store.dataset(story, data)
+        for name, place in known.boundaries.items():
+            register(name, place)
         return Opened(self, known, dataset, _handle(self.store.home, dataset))
 
     def _make_sample(self, story: Story, *, needed: bool) -> None:

@@ -91,11 +91,9 @@ class NotInstalled(FollowdataError):
 
     code = "not-installed"
 
-    def __init__(self, what: str, extra: str) -> None:
-        self.extra = extra
-        super().__init__(
-            f"{what} is not installed here.", f'Try: pip install "followdata[{extra}]"'
-        )
+    def __init__(self, what: str, package: str) -> None:
+        self.package = package
+        super().__init__(f"{what} is not installed here.", f'Try: pip install "{package}"')
 
 
 class SourceError(FollowdataError):

@@ -2,7 +2,7 @@
 
     datasets/<digest>/        what was stored, never changed afterwards
         about.json            kind, About, names and labels along both axes
-        table.zarr            a table, in AnnData's Zarr layout; or
+        table.zarr            a table, in AnnData's Zarr layout, its layers too; or
         series.parquet        a series
     stories/<story>/<name>.json   which digest goes by that name, its provenance, when stored
     fitted/<key>.npz          what a question learnt from one data set
@@ -44,6 +44,7 @@ from followdata.data import (
     Floats,
     Kind,
     Labels,
+    Layer,
     MemorySeries,
     MemoryTable,
     SeriesData,
@@ -322,10 +323,22 @@ class StoredTable(_Stored):
         return self._indexes[axis]
 
     @cached_property
-    def _array(self) -> Any:
+    def layers(self) -> tuple[Layer, ...]:
+        return tuple(Layer(*words) for words in self._words.get("layers", ()))
+
+    @cached_property
+    def _arrays(self) -> dict[str, Any]:
+        return {}
+
+    def _array(self, place: str) -> Any:
+        if place not in self._arrays:
+            self._arrays[place] = self._opened(place)
+        return self._arrays[place]
+
+    def _opened(self, place: str) -> Any:
         import zarr
 
-        array = zarr.open_array(self._place / "table.zarr" / "X", mode="r")
+        array = zarr.open_array(self._place / "table.zarr" / place, mode="r")
         if array.shape != self.shape:
             raise self._damaged(f"{array.shape} is not the shape of its names, {self.shape}")
         # Zarr reads a block whose file is gone as zeros.
@@ -333,11 +346,17 @@ class StoredTable(_Stored):
             raise self._damaged(f"{array.nchunks - array.nchunks_initialized} blocks are missing")
         return array
 
-    def matrix(self, obs: Sequence[str] | None = None, var: Sequence[str] | None = None) -> Floats:
+    def matrix(
+        self,
+        obs: Sequence[str] | None = None,
+        var: Sequence[str] | None = None,
+        layer: Layer | None = None,
+    ) -> Floats:
         rows = positions(self.names("obs"), obs)
         columns = positions(self.names("var"), var)
+        place = "X" if layer is None else f"layers/{_column_key(layer.name)}"
         try:
-            values = self._array.oindex[rows, columns]
+            values = self._array(place).oindex[rows, columns]
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
             raise self._damaged(error) from error
         return np.asarray(values, dtype=np.float64)
@@ -383,6 +402,8 @@ def _write_table(place: Path, table: TableData) -> None:
     matrix = to_anndata(table)
     for frame in (matrix.obs, matrix.var):
         frame.columns = [_column_key(label) for label in frame.columns]
+    for name in list(matrix.layers):
+        matrix.layers[_column_key(name)] = matrix.layers.pop(name)
     # Blocks of some 4 MB: few files for a large table, one read for some columns of a small one.
     columns = max(1, min(table.shape[1], 512))
     rows = max(1, min(table.shape[0], 4_000_000 // (8 * columns)))
@@ -401,6 +422,7 @@ def _write_table(place: Path, table: TableData) -> None:
     _write_about(
         place,
         table,
+        layers=[(layer.time, layer.part) for layer in table.layers],
         obs_names=list(table.names("obs").names),
         var_names=list(table.names("var").names),
         obs={name: column.tolist() for name, column in table.labels("obs").items()},
@@ -437,8 +459,9 @@ def _read_digest(data: Any) -> str:
     if data.kind == "series":
         return MemorySeries(data.times, data.values, data.flags, data.about).digest
     obs, var = data.names("obs").names, data.names("var").names
+    layers = {layer: data.matrix(layer=layer) for layer in data.layers}
     return MemoryTable(
-        data.matrix(), obs, var, data.about, data.labels("obs"), data.labels("var")
+        data.matrix(), obs, var, data.about, data.labels("obs"), data.labels("var"), layers=layers
     ).digest
 
 

@@ -228,7 +228,7 @@ def _column_step(
     C = Z.T @ t
     inverse = np.linalg.inv(B)
     T = np.einsum("pij,pj->pi", inverse, C)
-    V = noise * inverse
+    V = np.asarray(noise * inverse)
     # Expected squares of what is left, cell by cell: z2 - 2 z t.T + T B T + trace(B V); what is
     # not on the diagonal is there twice.
     upper = np.triu_indices(T.shape[1])

@@ -14,6 +14,7 @@ from typing import Any
 import altair as alt
 
 from followdata.answer import Answer, Field, Scalar, Table, View
+from followdata.boundaries import boundaries
 from followdata.errors import UnknownName
 from followdata.present.numbers import shown
 from followdata.present.theme import STEPS
@@ -202,15 +203,26 @@ def ribbon(view: View, table: Table) -> Any:
 
 @register("distribution")
 def distribution(view: View, table: Table) -> Any:
-    """A histogram of counts by value, with one value marked."""
+    """A histogram of counts by value, with one value marked; `low` and `high` are bins' edges."""
     value, count = (_field(view, table, channel) for channel in ("value", "count"))
     x = alt.X(value.name, type="quantitative", title=_title(value))
+    # The name of what is marked needs room above the highest bar.
+    highest = max((float(str(number)) for number in table.columns[count.name]), default=0)
+    room = alt.Scale(domain=[0, 1.12 * highest]) if "mark" in view.options else alt.Scale()
+    edges: dict[str, Any] = {"x": x}
+    if "low" in view.channels:
+        low, high = (_field(view, table, channel) for channel in ("low", "high"))
+        edges = {
+            "x": alt.X(low.name, type="quantitative", title=_title(value)),
+            "x2": high.name,
+            "y2": alt.datum(0),
+        }
     bars = (
         alt.Chart(_values(table))
         .mark_bar(style="down", binSpacing=0)
         .encode(
-            x=x,
-            y=alt.Y(count.name, type="quantitative", title=_title(count)),
+            **edges,
+            y=alt.Y(count.name, type="quantitative", title=_title(count), scale=room),
             tooltip=_tooltip(table),
         )
     )
@@ -249,6 +261,54 @@ def grid(view: View, table: Table) -> Any:
             tooltip=_tooltip(table),
         )
         .properties(height=min(640, max(120, 9 * rows)))
+    )
+
+
+@register("map")
+def map_of_regions(view: View, table: Table) -> Any:
+    """Regions coloured by a value; `boundaries` names their shapes, `bins` the edges of classes.
+
+    Regions without a value are drawn as land. `mark` is the label of one to be outlined.
+    """
+    region, value, label = (_field(view, table, name) for name in ("region", "value", "label"))
+    shapes = boundaries(str(view.options["boundaries"])).shapes
+    rows = {record[region.name]: record for record in table.records()}
+    features = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "MultiPolygon", "coordinates": shape},
+            **{field.name: rows[code][field.name] for field in (value, label) if code in rows},
+        }
+        for code, shape in shapes.items()
+    ]
+    edges = list(view.options["bins"])
+    color = alt.Color(
+        value.name,
+        type="quantitative",
+        title=_title(value),
+        scale=alt.Scale(type="threshold", domain=edges, range="ordinal"),
+        legend=alt.Legend(orient="top", gradientLength=300, titleLimit=320, labelOverlap="greedy"),
+    )
+    base = alt.Chart()
+    land = base.mark_geoshape(style="land", strokeWidth=0.3)
+    regions = (
+        base.transform_filter(f"isValid(datum['{value.name}'])")
+        .mark_geoshape(style="region", strokeWidth=0.3, cursor="pointer")
+        .encode(color=color, tooltip=[_tip(label, [""]), _tip(value, [0.0])])
+    )
+    layers = [land, regions]
+    if "mark" in view.options:
+        marked = json.dumps(view.options["mark"])
+        layers.append(
+            base.transform_filter(f"datum['{label.name}'] === {marked}").mark_geoshape(
+                style="outline", filled=False, strokeWidth=2
+            )
+        )
+    # The shapes are projected already; y points upwards in them and downwards on a screen.
+    return (
+        alt.layer(*layers, data=_inline(features))
+        .project(type="identity", reflectY=True)
+        .properties(height=view.options.get("height", 640))
     )
 
 

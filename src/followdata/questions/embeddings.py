@@ -14,7 +14,7 @@ from followdata.errors import NotInstalled
 Method = Callable[[Floats, Floats], Floats]
 """`method(Z, start)`: a place (n x 2) for each row of the complete table `Z` (n x p)."""
 
-EXTRA = "maps"
+EXTRA = "followdata[maps]"
 _NEIGHBOURS = 15
 _PERPLEXITY = 30.0
 

@@ -151,6 +151,8 @@ class Figures:
                 size=POPULATION if POPULATION in kpis else "",
                 label="county",
                 lang="sv",
+                boundaries="sweden-municipalities",
+                time=str(self.year),
             ),
             obs=_labels(id=codes, county=[COUNTIES.get(county, county) for county in counties]),
             var=_labels(
