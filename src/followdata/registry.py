@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
-from importlib.resources import files
+from pathlib import Path
 
 from followdata import stories
 from followdata.errors import UnknownName
@@ -27,10 +27,12 @@ class Registry(Mapping[str, Story]):
     @classmethod
     def installed(cls) -> Registry:
         """Our own stories, then those of other packages; a name belongs to who has it first."""
+        folders = sorted(
+            path.parent for place in stories.__path__ for path in Path(place).glob("*/story.toml")
+        )
         found = {
             folder.name: Story(folder.name, f"{stories.__name__}.{folder.name}")
-            for folder in sorted(files(stories).iterdir(), key=lambda folder: folder.name)
-            if (folder / "story.toml").is_file()
+            for folder in folders
         }
         for entry in entry_points(group=GROUP):
             found.setdefault(entry.name, Story(entry.name, entry.value))

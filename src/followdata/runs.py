@@ -111,7 +111,8 @@ class Run:
         if not self.folder.exists():
             return False
         try:
-            with FileLock(self.lock).acquire(timeout=0):
+            # Another who asks the same holds it for a moment; only the run itself holds on to it.
+            with FileLock(self.lock).acquire(timeout=0.03, poll_interval=0.005):
                 return False
         except Timeout:
             return True

@@ -1,7 +1,7 @@
 """The data directory: data sets by digest, names for them, and fitted values.
 
     datasets/<digest>/        what was stored, never changed afterwards
-        about.json            kind, About, names and labels along both axes
+        about.json            kind, About, names and labels along both axes, checksums
         table.zarr            a table, in AnnData's Zarr layout, its layers too; or
         series.parquet        a series
     stories/<story>/<name>.json   which digest goes by that name, its provenance, when stored
@@ -57,6 +57,8 @@ from followdata.errors import Damaged, DiskFull, NotFetched, StoreError, Unknown
 from followdata.names import NameIndex
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_TABLE = "table.zarr"
+_PARQUET = "series.parquet"
 _LONGEST_NAME = 120
 """Bytes of a file's name: half of what file systems take, so that endings can be added."""
 
@@ -102,9 +104,11 @@ class Store:
         place = self._place(dataset.digest)
         try:
             about = json.loads((place / "about.json").read_text(encoding="utf-8"))
+            if about.pop("sha256") != _sha256(_json_bytes(about)):
+                raise ValueError("about.json is not as it was written")
             handle = StoredTable if about["kind"] == "table" else StoredSeries
             return handle(place, dataset, about)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise _damaged(dataset, place, error) from error
 
     def holds(self, dataset: DataSet) -> bool:
@@ -182,7 +186,7 @@ class Store:
     ) -> str:
         """The name under which a fitted value is stored."""
         words = json.dumps([digest, question, version, params], sort_keys=True, ensure_ascii=False)
-        return f"{question}-{hashlib.sha256(words.encode()).hexdigest()[:32]}"
+        return f"{question}-{_sha256(words.encode())[:32]}"
 
     def has_fitted(self, key: str) -> bool:
         return self._fitted_path(key).exists()
@@ -293,6 +297,13 @@ class _Stored:
     def _damaged(self, error: object) -> Damaged:
         return _damaged(self._dataset, self._place, error)
 
+    def _content(self, file: str) -> bytes:
+        """What is in a file that is read whole; raises `OSError`, or `ValueError` if changed."""
+        content = (self._place / file).read_bytes()
+        if _sha256(content) != self._words["files"][file]:
+            raise ValueError(f"{file} is not as it was written")
+        return content
+
 
 class StoredTable(_Stored):
     """A table on disk; `matrix` reads no more than the rows and columns asked for."""
@@ -338,12 +349,11 @@ class StoredTable(_Stored):
     def _opened(self, place: str) -> Any:
         import zarr
 
-        array = zarr.open_array(self._place / "table.zarr" / place, mode="r")
-        if array.shape != self.shape:
-            raise self._damaged(f"{array.shape} is not the shape of its names, {self.shape}")
+        self._content(_layout(place))
+        array = zarr.open_array(self._place / _TABLE / place, mode="r")
         # Zarr reads a block whose file is gone as zeros.
         if array.nchunks_initialized != array.nchunks:
-            raise self._damaged(f"{array.nchunks - array.nchunks_initialized} blocks are missing")
+            raise ValueError(f"{array.nchunks - array.nchunks_initialized} blocks are missing")
         return array
 
     def matrix(
@@ -354,12 +364,15 @@ class StoredTable(_Stored):
     ) -> Floats:
         rows = positions(self.names("obs"), obs)
         columns = positions(self.names("var"), var)
-        place = "X" if layer is None else f"layers/{_column_key(layer.name)}"
+        place = "X" if layer is None else _place_of(layer)
         try:
             values = self._array(place).oindex[rows, columns]
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             raise self._damaged(error) from error
         return np.asarray(values, dtype=np.float64)
+
+
+_SERIES = ("time", "value", "flag")
 
 
 class StoredSeries(_Stored):
@@ -373,12 +386,17 @@ class StoredSeries(_Stored):
         from pyarrow import parquet
 
         try:
-            table = parquet.read_table(
-                self._place / "series.parquet", page_checksum_verification=True
-            )
-            return {name: table[name].to_numpy() for name in ("time", "value", "flag")}
-        except (OSError, ValueError, KeyError) as error:
+            content = self._content(_PARQUET)
+        except (OSError, ValueError) as error:
             raise self._damaged(error) from error
+        # Not read_table and not to_numpy: each imports pandas, which takes half a second.
+        table = parquet.ParquetFile(io.BytesIO(content)).read()
+        times, values, flags = (table[name].combine_chunks() for name in _SERIES)
+        return {
+            "time": np.from_dlpack(times.cast("int64")).view("datetime64[us]"),
+            "value": np.from_dlpack(values),
+            "flag": np.array(flags.to_pylist(), dtype=str),
+        }
 
     @cached_property
     def times(self) -> npt.NDArray[np.datetime64]:
@@ -390,7 +408,7 @@ class StoredSeries(_Stored):
 
     @cached_property
     def flags(self) -> npt.NDArray[np.str_]:
-        return self._columns["flag"].astype(str)
+        return self._columns["flag"]
 
 
 def _write_table(place: Path, table: TableData) -> None:
@@ -414,7 +432,7 @@ def _write_table(place: Path, table: TableData) -> None:
         # AnnData adds consolidated metadata, which readers that do not know them pass over.
         warnings.filterwarnings("ignore", message="Consolidated metadata")
         write_zarr(
-            place / "table.zarr",
+            place / _TABLE,
             matrix,
             chunks=(rows, columns),
             compressors=ZstdCodec(checksum=True),
@@ -422,6 +440,7 @@ def _write_table(place: Path, table: TableData) -> None:
     _write_about(
         place,
         table,
+        *(_layout(place) for place in ("X", *map(_place_of, table.layers))),
         layers=[(layer.time, layer.part) for layer in table.layers],
         obs_names=list(table.names("obs").names),
         var_names=list(table.names("var").names),
@@ -437,15 +456,25 @@ def _write_series(place: Path, series: SeriesData) -> None:
     columns = {"time": series.times.astype("datetime64[us]"), "value": series.values}
     flags = pa.array(series.flags.tolist(), type=pa.string())
     table = pa.table({**columns, "flag": flags})
-    parquet.write_table(
-        table, place / "series.parquet", compression="zstd", write_page_checksum=True
-    )
-    _write_about(place, series, resolution=series.times.dtype.str)
+    parquet.write_table(table, place / _PARQUET, compression="zstd")
+    _write_about(place, series, _PARQUET, resolution=series.times.dtype.str)
 
 
-def _write_about(place: Path, data: Data, **words: Any) -> None:
-    content = {"kind": data.kind, "about": asdict(data.about), **words}
+def _write_about(place: Path, data: Data, *files: str, **words: Any) -> None:
+    sums = {file: _sha256((place / file).read_bytes()) for file in files}
+    content = {"kind": data.kind, "about": asdict(data.about), "files": sums, **words}
+    content["sha256"] = _sha256(_json_bytes(content))
     (place / "about.json").write_bytes(_json_bytes(content))
+
+
+def _place_of(layer: Layer) -> str:
+    """Where a layer lies within a stored table."""
+    return f"layers/{_column_key(layer.name)}"
+
+
+def _layout(place: str) -> str:
+    """The file that says how an array of a stored table is laid out."""
+    return f"{_TABLE}/{place}/zarr.json"
 
 
 def _column_key(label: str) -> str:
@@ -481,7 +510,7 @@ def safe_name(name: str) -> str:
     safe = re.sub(r"[^\w.@+-]+", "-", name)
     if len(safe.encode()) <= _LONGEST_NAME:
         return safe
-    whole = hashlib.sha256(safe.encode()).hexdigest()[:12]
+    whole = _sha256(safe.encode())[:12]
     return f"{safe.encode()[: _LONGEST_NAME - 13].decode(errors='ignore')}-{whole}"
 
 
@@ -496,6 +525,10 @@ def disk_error(error: OSError, home: Path) -> StoreError:
         f"{error.filename or home}: {error.strerror or error}.",
         "Choose another data directory with FOLLOWDATA_HOME.",
     )
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _json_bytes(value: Any) -> bytes:

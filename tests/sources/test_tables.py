@@ -32,7 +32,9 @@ def read(tmp_path: Path):  # type: ignore[no-untyped-def]
 
 
 def test_names_measures_and_labels(read) -> None:  # type: ignore[no-untyped-def]
-    table = read("town,county,people,area\nLund,Skåne,94393,41\nEslöv,Skåne,NA,419\nKil,Värmland,12,?\n").table
+    table = read(
+        "town,county,people,area\nLund,Skåne,94393,41\nEslöv,Skåne,NA,419\nKil,Värmland,12,?\n"
+    ).table
     assert list(table.obs_names) == ["Lund", "Eslöv", "Kil"]
     assert list(table.var_names) == ["people", "area"]
     np.testing.assert_array_equal(table.X, [[94393, 41], [np.nan, 419], [12, np.nan]])

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MISSING = "-"
 BETTER = ("#8fe9ff", "#001f7a")
 """Blue, light and dark: the digit of a cell whose error fell. The one that reads best is taken."""
-WORSE = ("#ffc2e0", "#66003a")
+WORSE = ("#ffc2e0", "#4a0029")
 """Pink, light and dark: the digit of a cell whose error rose."""
 _BARS = "▁▂▃▄▅▆▇█"
 _ASCII_BARS = "_.-=+*#@"

@@ -2,12 +2,12 @@
 
 One hidden layer, with tied weights W (columns x hidden):
 
-    code   = f(g s W + b)       s: a row, each column scaled to 0..1 over its observed values
-    output = code W' / g + c    f: tanh, sigmoid, relu or linear
+    code   = f(g (s - m) W + b)   s: a row, each column scaled to 0..1 over its observed values
+    output = code W' / g + c      m: the means of s;   f: tanh, sigmoid, relu or linear
 
 The gain g is one over the square root of the rows' total variance. It keeps the sums where f
-bends and does not yet saturate, however many columns there are: with tied weights a plain W
-(g = 1) would have to be small on the way in and large on the way out.
+bends and does not yet saturate, however many columns there are: without it, tied weights would
+have to be small on the way in and large on the way out.
 
 The weights are those that make the squared error small over the observed cells, found by Adam
 (Kingma & Ba 2015, https://arxiv.org/abs/1412.6980) on small batches, with a learning rate that
@@ -16,8 +16,8 @@ https://arxiv.org/abs/1608.03983), so that the end does not jitter. With `corrup
 of each batch are set to zero before they are encoded, and the untouched row is to be brought
 back: a denoising autoencoder (Vincent et al. 2008, https://doi.org/10.1145/1390156.1390294).
 
-A missing cell (NaN or an infinity) has no error and teaches nothing. A row has to be encoded
-nevertheless, so in its place the network sees the mean of the column's observed values.
+A missing cell (NaN or an infinity) has no error and teaches nothing. Nor does it add to the sums:
+the rest of its row is encoded as if it were at the mean of the column's observed values.
 """
 
 from __future__ import annotations
@@ -206,7 +206,7 @@ def _codes(model: Autoencoder, given: Floats) -> Floats:
 
 
 def _begin(X: Floats, hidden: int, activation: str, random: np.random.Generator) -> Autoencoder:
-    """The untrained model: the scaling, and random weights (Glorot & Bengio 2010)."""
+    """The untrained model: random directions, and an output that is right on average."""
     observed = np.isfinite(X)
     some = observed.any(axis=0)
     low = np.where(some, np.min(X, axis=0, where=observed, initial=np.inf), np.nan)
@@ -217,26 +217,27 @@ def _begin(X: Floats, hidden: int, activation: str, random: np.random.Generator)
     given = np.where(observed, scaled, mean)
     variance = np.sum((given - mean) ** 2) / len(X)
     gain = float(1.0 / np.sqrt(variance)) if variance else 1.0
-    columns = X.shape[1]
-    most = np.sqrt(6.0 / (columns + hidden))
-    weights = random.uniform(-most, most, (columns, hidden))
+    weights = _orthonormal(X.shape[1], hidden, random)
     model = Autoencoder(
-        weights, np.zeros(hidden), np.zeros(columns), low, span, mean, gain, activation
+        weights, np.zeros(hidden), np.zeros(len(mean)), low, span, mean, gain, activation
     )  # fmt: skip
-    return _open(model, given) if activation == "relu" else model
+    if activation == "relu":
+        # A unit that is off for all rows has no gradient and stays off for good.
+        off = model.gain * ((given - mean) @ weights).min(axis=0)
+        model = replace(model, hidden_bias=-off)
+    # Begun with an output that is off for all rows, the weights learn the offset before anything
+    # else, and with many columns the units that carry it are lost to the rest of the training.
+    offset = decode(model, _codes(model, given)).mean(axis=0) - mean
+    return replace(model, visible_bias=-offset)
 
 
-def _open(model: Autoencoder, given: Floats) -> Autoencoder:
-    """`model` with every unit switched on for every row, and the output right on average.
+def _orthonormal(rows: int, columns: int, random: np.random.Generator) -> Floats:
+    """Random columns of unit length at right angles, or rows if there are fewer of these.
 
-    A rectified unit that is off for all rows has no gradient and stays off for good; begun at
-    zero, about every third of them does.
+    Units that begin alike take long to part (Saxe et al. 2014, https://arxiv.org/abs/1312.6120).
     """
-    model = replace(
-        model, hidden_bias=-model.gain * ((given - model.mean) @ model.weights).min(axis=0)
-    )
-    surplus = decode(model, _codes(model, given)).mean(axis=0) - model.mean
-    return replace(model, visible_bias=-surplus)
+    square, _ = np.linalg.qr(random.normal(size=(max(rows, columns), min(rows, columns))))
+    return square if rows >= columns else square.T
 
 
 def _corrupt(rows: Floats, share: float, random: np.random.Generator) -> Floats:

@@ -209,7 +209,8 @@ def standing(reference: Reference, value: float, *, confidence: float = 0.9) -> 
     from scipy.special import betaincinv, stdtrit
 
     known = reference.values[~np.isnan(reference.values)]
-    share = float(((known < value).sum() + 0.5 * (known == value).sum()) / len(known))
+    below = float((known < value).sum() + 0.5 * (known == value).sum())
+    share = below / len(known)
     tail = (1 - confidence) / 2
     years = max(len(reference.years), 2)
     narrower = stdtrit(len(known), 1 - tail) / stdtrit(years - 1, 1 - tail)
@@ -217,7 +218,7 @@ def standing(reference: Reference, value: float, *, confidence: float = 0.9) -> 
     hits = share * n
     low = betaincinv(hits, n - hits + 1, tail) if hits > 0 else 0.0
     high = betaincinv(hits + 1, n - hits, 1 - tail) if hits < n else 1.0
-    return Standing(100 * share, 100 * float(low), 100 * float(high))
+    return Standing(100 * below / len(known), 100 * float(low), 100 * float(high))
 
 
 def normals(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import altair as alt
@@ -16,11 +16,12 @@ import altair as alt
 from followdata.answer import Answer, Field, Scalar, Table, View
 from followdata.boundaries import boundaries
 from followdata.errors import UnknownName
-from followdata.present.numbers import shown
 from followdata.present.theme import STEPS
 
-Draw = Callable[[View, Table], Any]
+Draw = Callable[["Rows", View], Any]
 KINDS: dict[str, Draw] = {}
+NUMBER = "_number"
+"""The column that numbers the rows; no column of a table is called so."""
 ROW = 42
 """Height in pixels of a row with its caption above it."""
 
@@ -47,19 +48,51 @@ def chart(
     if draw is None:
         raise UnknownName("kind of picture", view.kind, list(KINDS))
     table = _only(answer.tables[view.table], view.options.get("where", {}))
-    drawn = draw(view, table).properties(
+    rows = Rows(table)
+    drawn = draw(rows, view).properties(
         width=width, autosize=alt.AutoSizeParams(type="fit-x", contains="padding")
     )
     spec: dict[str, Any] = drawn.to_dict(validate=check)
+    # Put in last: Altair would copy every value each time that a chart is put into another.
+    spec["datasets"] = rows.sheets
     if height is not None:
         spec["height"] = height
     spec["description"] = view.description
     return spec
 
 
+@dataclass
+class Rows:
+    """The rows that a chart shows, and the sheets of data that its layers name.
+
+    Layers share a sheet, so each value is sent once.
+    """
+
+    table: Table
+    sheets: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def all(self) -> Any:
+        """Every row, with its number."""
+        if "rows" not in self.sheets:
+            numbered = enumerate(self.table.records())
+            self.sheets["rows"] = [{**record, NUMBER: number} for number, record in numbered]
+        return alt.NamedData(name="rows")
+
+    def some(self, name: str, numbers: Sequence[int]) -> Any:
+        """The rows with these numbers."""
+        records = self.table.records()
+        return self.others(name, [records[number] for number in numbers])
+
+    def others(self, name: str, records: Sequence[Mapping[str, Any]]) -> Any:
+        """Values that are not in the table: a mark, a boundary."""
+        self.sheets[name] = [dict(record) for record in records]
+        return alt.NamedData(name=name)
+
+
 @register("scatter")
-def scatter(view: View, table: Table) -> Any:
+def scatter(rows: Rows, view: View) -> Any:
     """Points with the names of those that stand apart; colour by words or by a number."""
+    table = rows.table
     x, y, label = (_field(view, table, channel) for channel in ("x", "y", "label"))
     encoding: dict[str, Any] = {
         "x": alt.X(x.name, type="quantitative", title=_title(x), scale=alt.Scale(zero=False)),
@@ -68,11 +101,11 @@ def scatter(view: View, table: Table) -> Any:
     }
     if "color" in view.channels:
         encoding["color"] = _color(_field(view, table, "color"), table)
-    points = alt.Chart(_values(table)).mark_point(
+    points = alt.Chart(rows.all()).mark_point(
         filled=True, size=64, opacity=0.85, strokeWidth=0.7, style="dot", cursor="pointer"
     )
     apart = _standing_apart(table.columns[x.name], table.columns[y.name])
-    names = alt.Chart(_values(table, apart)).mark_text(style="label", dy=-11, limit=130)
+    names = alt.Chart(rows.some("apart", apart)).mark_text(style="label", dy=-11, limit=130)
     named = {channel: encoding[channel] for channel in ("x", "y")}
     return alt.layer(
         points.encode(**encoding), names.encode(**named, text=f"{label.name}:N")
@@ -80,11 +113,12 @@ def scatter(view: View, table: Table) -> Any:
 
 
 @register("ranking")
-def ranking(view: View, table: Table) -> Any:
+def ranking(rows: Rows, view: View) -> Any:
     """Bars with their names above them, in the table's order; `low` and `high` as whiskers."""
+    table = rows.table
     label, value = (_field(view, table, channel) for channel in ("label", "value"))
     numbers = [number for number in table.columns[value.name] if isinstance(number, (int, float))]
-    values = _captioned(table, value)
+    values = rows.all()
     y = _rows(table)
     x = alt.X(value.name, type="quantitative", title=_title(value), axis=alt.Axis(tickCount=5))
     base = alt.Chart(values)
@@ -114,11 +148,12 @@ def ranking(view: View, table: Table) -> Any:
 
 
 @register("pairs")
-def pairs(view: View, table: Table) -> Any:
+def pairs(rows: Rows, view: View) -> Any:
     """Two values a row, joined by a line."""
+    table = rows.table
     label, a, b = (_field(view, table, channel) for channel in ("label", "a", "b"))
     y = _rows(table)
-    base = alt.Chart(_values(table, numbered=True))
+    base = alt.Chart(rows.all())
     titles = [str(view.options.get("a_title", a.title)), str(view.options.get("b_title", b.title))]
     color = alt.Color("side", type="nominal", title=None, scale=alt.Scale(domain=titles)).legend(
         orient="top", symbolSize=110
@@ -140,10 +175,11 @@ def pairs(view: View, table: Table) -> Any:
 
 
 @register("lines")
-def lines(view: View, table: Table) -> Any:
+def lines(rows: Rows, view: View) -> Any:
     """Lines over time or number, one a colour, with a band where `low` and `high` are given."""
+    table = rows.table
     x, y = (_field(view, table, channel) for channel in ("x", "y"))
-    base = alt.Chart(_values(table)).encode(x=_along(x, table))
+    base = alt.Chart(rows.all()).encode(x=_along(x, table))
     color = (
         {"color": _color(_field(view, table, "color"), table)} if "color" in view.channels else {}
     )
@@ -167,10 +203,11 @@ def lines(view: View, table: Table) -> Any:
 
 
 @register("ribbon")
-def ribbon(view: View, table: Table) -> Any:
+def ribbon(rows: Rows, view: View) -> Any:
     """The usual range along x, its middle, and one marked point."""
+    table = rows.table
     x, mid = (_field(view, table, channel) for channel in ("x", "mid"))
-    base = alt.Chart(_values(table)).encode(x=_along(x, table))
+    base = alt.Chart(rows.all()).encode(x=_along(x, table))
     bands = [("low", "high", 0.22), ("inner_low", "inner_high", 0.32)]
     layers = [
         base.mark_area(style="band", opacity=opacity).encode(
@@ -191,7 +228,7 @@ def ribbon(view: View, table: Table) -> Any:
             "y": view.options["mark_y"],
             "label": view.options.get("mark_label", ""),
         }
-        marked = alt.Chart(_inline([point])).encode(
+        marked = alt.Chart(rows.others("mark", [point])).encode(
             x=alt.X("x", type=_along_type(x, table)), y=alt.Y("y", type="quantitative")
         )
         layers.append(marked.mark_point(filled=True, size=130, opacity=1, style="marked"))
@@ -202,8 +239,9 @@ def ribbon(view: View, table: Table) -> Any:
 
 
 @register("distribution")
-def distribution(view: View, table: Table) -> Any:
+def distribution(rows: Rows, view: View) -> Any:
     """A histogram of counts by value, with one value marked; `low` and `high` are bins' edges."""
+    table = rows.table
     value, count = (_field(view, table, channel) for channel in ("value", "count"))
     x = alt.X(value.name, type="quantitative", title=_title(value))
     # The name of what is marked needs room above the highest bar.
@@ -218,7 +256,7 @@ def distribution(view: View, table: Table) -> Any:
             "y2": alt.datum(0),
         }
     bars = (
-        alt.Chart(_values(table))
+        alt.Chart(rows.all())
         .mark_bar(style="down", binSpacing=0)
         .encode(
             **edges,
@@ -228,7 +266,9 @@ def distribution(view: View, table: Table) -> Any:
     )
     if "mark" not in view.options:
         return bars.properties(height=260)
-    mark = _inline([{"x": view.options["mark"], "label": view.options.get("mark_label", "")}])
+    mark = rows.others(
+        "mark", [{"x": view.options["mark"], "label": view.options.get("mark_label", "")}]
+    )
     rule = alt.Chart(mark).mark_rule(style="pointer", strokeWidth=2.5)
     text = alt.Chart(mark).mark_text(style="label", dx=5, align="left", fontWeight="bold")
     at = alt.X("x", type="quantitative")
@@ -238,11 +278,12 @@ def distribution(view: View, table: Table) -> Any:
 
 
 @register("grid")
-def grid(view: View, table: Table) -> Any:
+def grid(rows: Rows, view: View) -> Any:
     """One coloured cell per value; with `bins`, values fall into steps between these edges."""
+    table = rows.table
     row, column, value = (_field(view, table, channel) for channel in ("row", "column", "value"))
-    rows = len(set(table.columns[row.name]))
-    columns = len(set(table.columns[column.name]))
+    high = len(set(table.columns[row.name]))
+    wide = len(set(table.columns[column.name]))
     edges = view.options.get("bins")
     scale = (
         alt.Scale(type="threshold", domain=list(edges), range=list(STEPS[: len(edges) + 1]))
@@ -250,34 +291,33 @@ def grid(view: View, table: Table) -> Any:
         else alt.Scale()
     )
     return (
-        alt.Chart(_values(table))
+        alt.Chart(rows.all())
         .mark_rect()
         .encode(
-            y=alt.Y(row.name, type="nominal", sort=None, title=row.title, axis=_names(rows, 30)),
-            x=alt.X(
-                column.name, type="nominal", sort=None, title=None, axis=_names(columns, 40, -50)
-            ),
+            y=alt.Y(row.name, type="nominal", sort=None, title=row.title, axis=_names(high, 30)),
+            x=alt.X(column.name, type="nominal", sort=None, title=None, axis=_names(wide, 40, -50)),
             color=alt.Color(value.name, type="quantitative", title=value.title, scale=scale),
             tooltip=_tooltip(table),
         )
-        .properties(height=min(640, max(120, 9 * rows)))
+        .properties(height=min(640, max(120, 9 * high)))
     )
 
 
 @register("map")
-def map_of_regions(view: View, table: Table) -> Any:
+def map_of_regions(rows: Rows, view: View) -> Any:
     """Regions coloured by a value; `boundaries` names their shapes, `bins` the edges of classes.
 
     Regions without a value are drawn as land. `mark` is the label of one to be outlined.
     """
+    table = rows.table
     region, value, label = (_field(view, table, name) for name in ("region", "value", "label"))
     shapes = boundaries(str(view.options["boundaries"])).shapes
-    rows = {record[region.name]: record for record in table.records()}
+    known = {record[region.name]: record for record in table.records()}
     features = [
         {
             "type": "Feature",
             "geometry": {"type": "MultiPolygon", "coordinates": shape},
-            **{field.name: rows[code][field.name] for field in (value, label) if code in rows},
+            **{field.name: known.get(code, {}).get(field.name) for field in (value, label)},
         }
         for code, shape in shapes.items()
     ]
@@ -306,7 +346,7 @@ def map_of_regions(view: View, table: Table) -> Any:
         )
     # The shapes are projected already; y points upwards in them and downwards on a screen.
     return (
-        alt.layer(*layers, data=_inline(features))
+        alt.layer(*layers, data=rows.others("regions", features))
         .project(type="identity", reflectY=True)
         .properties(height=view.options.get("height", 640))
     )
@@ -323,35 +363,14 @@ def _only(table: Table, where: Mapping[str, Scalar]) -> Table:
     return replace(table, columns=columns) if where else table
 
 
-def _inline(records: Sequence[Mapping[str, Any]]) -> Any:
-    return alt.InlineData(values=list(records))
-
-
 def _field(view: View, table: Table, channel: str) -> Field:
     name = view.channels[channel]
     return next(field for field in table.fields if field.name == name)
 
 
-def _values(table: Table, rows: Sequence[int] | None = None, *, numbered: bool = False) -> Any:
-    records = table.records()
-    if numbered:
-        records = [record | {"row": number} for number, record in enumerate(records)]
-    if rows is not None:
-        records = [records[row] for row in rows]
-    return _inline(records)
-
-
-def _captioned(table: Table, value: Field) -> Any:
-    records = [
-        record | {"row": number, "shown": shown(record[value.name], value)}
-        for number, record in enumerate(table.records())
-    ]
-    return _inline(records)
-
-
 def _rows(table: Table) -> alt.Y:
     """Rows by number, since two rows may have the same name."""
-    return alt.Y("row", type="ordinal", axis=None, scale=alt.Scale(domain=list(range(len(table)))))
+    return alt.Y(NUMBER, type="ordinal", axis=None, scale=alt.Scale(domain=list(range(len(table)))))
 
 
 def _names(count: int, most: int, angle: int = 0) -> alt.Axis | None:

@@ -345,8 +345,8 @@ def _notes(
     if missing:
         yield (
             f"{wording.number(missing)} of {cells} cells are missing. They teach the network "
-            "nothing and count in no error; where a row lacks a value, the network and PCA see "
-            f"the mean of the {about.measure} instead."
+            "nothing and count in no error; the rest of their rows is taken as if the mean of the "
+            f"{about.measure} stood there, by the network and by PCA alike."
         )
     else:
         yield f"None of the {cells} cells is missing."
@@ -360,7 +360,7 @@ def _notes(
         f"{_shown(_mean(from_means[:, vary]))} on average."
     )
     yield (
-        "Training begins with random weights: another seed gives other numbers and a slightly "
+        "Training begins in random directions: another seed gives other numbers and a slightly "
         "different error. The numbers have no meaning of their own but what they bring back."
     )
     left_out = int(np.sum(~vary))

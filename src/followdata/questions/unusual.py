@@ -102,7 +102,8 @@ def now(
         Number("The temperature to judge; without one, what was measured", -90, 60, "°C"),
     ] = None,
     at: Annotated[
-        str | None, Date("The day to judge it for; without one, the last of the record")
+        str | None,
+        Date("The day it is judged for; by default today, or the last measured if that is asked"),
     ] = None,
 ) -> Answer:
     """Where `temperature` stands among the days around the day of the year of `at`.
@@ -110,8 +111,9 @@ def now(
     Table `now`: reference ("today": the last 60 years, shifted to the climate at `at`;
     "all-years": every year before it, as it was), percentile (0 to 100; the share of days that
     were colder, and half of those that were equal), low and high (its 90 % band), n (how many
-    days) and since (the first year). Nothing from `at` or later is compared with. Table `year`:
-    day, and the percentiles of the climate at `at`.
+    days) and since (the first year, as text). Nothing from `at` or later is compared with. Table
+    `year`: day, and the percentiles of the climate at `at`. What is not given is taken from the
+    record: its last day that has a value, and the value of the day.
 
     Raises `NothingToAnswer` where too few years lie before `at`, `InvalidParameter` where the
     temperature is left to the record and the record has none.

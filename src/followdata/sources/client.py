@@ -30,7 +30,7 @@ from followdata.answer import Provenance
 from followdata.errors import Refused, Unreachable
 
 if TYPE_CHECKING:
-    from followdata.sources.fetching import Log
+    from followdata.sources.log import Log
 
 Body = bytes  # `bytes` is a method's name below
 

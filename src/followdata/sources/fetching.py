@@ -6,20 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
+
+from followdata.sources.log import Log
 
 if TYPE_CHECKING:
     import httpx
 
     from followdata.sources.client import Client, Provider
-
-
-class Log(Protocol):
-    """Remembers pieces of an unfinished fetch, and tells of its progress."""
-
-    def piece(self, key: str) -> bytes | None: ...
-    def keep_piece(self, key: str, content: bytes) -> None: ...
-    def report(self, kind: str, **words: Any) -> None: ...
 
 
 @dataclass(frozen=True)

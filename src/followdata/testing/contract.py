@@ -10,7 +10,7 @@ import csv
 import dataclasses
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, get_type_hints
 
@@ -27,7 +27,6 @@ from followdata.present.jsonform import document
 from followdata.registry import Registry
 from followdata.store import Store
 from followdata.story import Story
-
 
 RESERVED = {
     "data",
@@ -124,7 +123,8 @@ class StoryContract:
                 assert view.kind in KINDS
                 assert view.description.strip(), f"{view.title}: say what the picture shows"
                 assert set(view.channels.values()) <= set(answer.tables[view.table].columns)
-                chart(answer, view, check=True)
+                spec = chart(answer, view, check=True)
+                assert not missing_fields(spec, spec["datasets"]), view.title
 
     def test_every_form_holds_the_same_values(self, answers: dict[str, Answer]) -> None:
         for answer in answers.values():
@@ -167,6 +167,21 @@ class StoryContract:
                 with pytest.raises(FollowdataError) as refused:
                     opened.tell(name, opened.resolve(name, {asked: wrong}))
                 assert "\n" not in str(refused.value)
+
+
+def missing_fields(
+    spec: Mapping[str, Any], sheets: Mapping[str, list[dict[str, Any]]], data: str = ""
+) -> set[str]:
+    """Fields that a chart encodes and that its data do not have: it would be drawn empty."""
+    data = spec.get("data", {}).get("name", data)
+    derived = {step["as"] for step in spec.get("transform", ()) if "as" in step}
+    held = derived.union(*(record.keys() for record in sheets.get(data, ())))
+    encodings = spec.get("encoding", {}).values()
+    used = {one["field"] for one in encodings if isinstance(one, dict) and "field" in one}
+    missing = used - held if sheets.get(data) else set()
+    for layer in spec.get("layer", ()):
+        missing |= missing_fields(layer, sheets, data)
+    return missing
 
 
 def _wrong_values(opened: Opened, parameters: Any) -> Iterator[tuple[str, str]]:
