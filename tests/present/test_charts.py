@@ -29,6 +29,7 @@ CHANNELS: dict[str, dict[str, str]] = {
     "ribbon": {"x": "day", "low": "y", "high": "z", "mid": "z"},
     "distribution": {"value": "x", "count": "z"},
     "grid": {"row": "row", "column": "thing", "value": "z"},
+    "intervals": {"label": "thing", "value": "x", "low": "y", "high": "z"},
     "map": {"region": "row", "value": "y", "label": "thing"},
 }
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -36,6 +37,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "distribution": {"mark": 2, "mark_label": "you"},
     "grid": {"bins": [1.5, 2.2]},
     "map": {"boundaries": "charts", "bins": [0.5], "mark": "d'e\"<script>"},
+    "intervals": {"first": 2, "mark": "d'e\"<script>"},
     "pairs": {"a_title": "d'e\"", "b_title": "other"},
 }
 

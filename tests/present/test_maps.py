@@ -52,7 +52,7 @@ def test_each_region_is_drawn_with_its_value(answer: Answer) -> None:
     ]
     assert spec["projection"] == {"type": "identity", "reflectY": True}
     land, regions, outline = spec["layer"]
-    assert regions["encoding"]["color"]["scale"]["domain"] == [2.0]
+    assert regions["encoding"]["color"]["scale"]["domain"] == ["under 2", "2 and more"]
     assert "data" not in land
     assert outline["transform"] == [{"filter": "datum['thing'] === \"A\""}]
     json.dumps(spec)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import altair as alt
@@ -16,6 +17,7 @@ import altair as alt
 from followdata.answer import Answer, Field, Scalar, Table, View
 from followdata.boundaries import boundaries
 from followdata.errors import UnknownName
+from followdata.present.numbers import shown
 from followdata.present.theme import STEPS
 
 Draw = Callable[["Rows", View], Any]
@@ -99,9 +101,13 @@ def scatter(rows: Rows, view: View) -> Any:
         "y": alt.Y(y.name, type="quantitative", title=_title(y), scale=alt.Scale(zero=False)),
         "tooltip": _tooltip(table),
     }
+    base = alt.Chart(rows.all())
     if "color" in view.channels:
-        encoding["color"] = _color(_field(view, table, "color"), table)
-    points = alt.Chart(rows.all()).mark_point(
+        field = _field(view, table, "color")
+        encoding["color"] = _color(field, table)
+        if edges := _skewed(table.columns[field.name]):
+            base, encoding["color"] = _in_classes(base, field, edges)
+    points = base.mark_point(
         filled=True, size=64, opacity=0.85, strokeWidth=0.7, style="dot", cursor="pointer"
     )
     apart = _standing_apart(table.columns[x.name], table.columns[y.name])
@@ -145,6 +151,43 @@ def ranking(rows: Rows, view: View) -> Any:
             )
         )
     return alt.layer(*layers).properties(height=ROW * max(1, len(table)))
+
+
+@register("intervals")
+def intervals(rows: Rows, view: View) -> Any:
+    """A point on a line from `low` to `high` for each row; `first` keeps so many rows, and `mark`
+    the row of that label too."""
+    table = rows.table
+    label, value, low, high = (
+        _field(view, table, channel) for channel in ("label", "value", "low", "high")
+    )
+    marked = view.options.get("mark")
+    first = int(view.options.get("first", len(table)))
+    chosen = [
+        number
+        for number, name in enumerate(table.columns[label.name])
+        if number < first or name == marked
+    ]
+    records = table.records()
+    base = alt.Chart(rows.others("rows", [{**records[n], NUMBER: i} for i, n in enumerate(chosen)]))
+    y = alt.Y(NUMBER, type="ordinal", axis=None, scale=alt.Scale(domain=list(range(len(chosen)))))
+    x = alt.X(value.name, type="quantitative", title=_title(value), scale=alt.Scale(zero=False))
+    is_marked = f"datum['{label.name}'] === {json.dumps(marked)}"
+    dots = [
+        base.transform_filter(which)
+        .mark_point(style=style, filled=True, size=90, opacity=1, yOffset=8, cursor="pointer")
+        .encode(y=y, x=x, tooltip=_tooltip(table))
+        for style, which in (("dot", f"!({is_marked})"), ("marked", is_marked))
+    ]
+    return alt.layer(
+        base.mark_rule(style="band", strokeWidth=5, opacity=0.35, yOffset=8).encode(
+            y=y, x=alt.X(low.name, type="quantitative"), x2=high.name
+        ),
+        *dots,
+        base.mark_text(
+            style="caption", align="left", dy=-8, limit=view.options.get("limit", 560)
+        ).encode(y=y, x=alt.value(0), text=f"{label.name}:N"),
+    ).properties(height=ROW * max(1, len(chosen)))
 
 
 @register("pairs")
@@ -321,18 +364,11 @@ def map_of_regions(rows: Rows, view: View) -> Any:
         }
         for code, shape in shapes.items()
     ]
-    edges = list(view.options["bins"])
-    color = alt.Color(
-        value.name,
-        type="quantitative",
-        title=_title(value),
-        scale=alt.Scale(type="threshold", domain=edges, range="ordinal"),
-        legend=alt.Legend(orient="top", gradientLength=300, titleLimit=320, labelOverlap="greedy"),
-    )
     base = alt.Chart()
     land = base.mark_geoshape(style="land", strokeWidth=0.3)
+    classed, color = _in_classes(base, value, list(view.options["bins"]))
     regions = (
-        base.transform_filter(f"isValid(datum['{value.name}'])")
+        classed.transform_filter(f"isValid(datum['{value.name}'])")
         .mark_geoshape(style="region", strokeWidth=0.3, cursor="pointer")
         .encode(color=color, tooltip=[_tip(label, [""]), _tip(value, [0.0])])
     )
@@ -405,6 +441,52 @@ def _color(field: Field, table: Table) -> alt.Color:
     few = len(set(values)) <= 12
     legend = alt.Legend(orient="top", columns=3, labelLimit=180, symbolLimit=12) if few else None
     return alt.Color(field.name, type="nominal", title=None, legend=legend)
+
+
+CLASS = "_class"
+"""The column that says in which class a value lies; no column of a table is called so."""
+
+
+def _in_classes(chart: Any, field: Field, edges: Sequence[float]) -> tuple[Any, alt.Color]:
+    """A chart whose values lie in classes between `edges`, and the colour of the classes.
+
+    The classes are words: a bar drawn to scale would crush those that lie close together.
+    """
+    ends = [shown(float(edge), field) for edge in edges]
+    words = [
+        f"under {ends[0]}",
+        *(f"{low} to {high}" for low, high in pairwise(ends)),
+        f"{ends[-1]} and more",
+    ]
+    chosen = json.dumps(words[-1])
+    for edge, word in reversed(list(zip(edges, words[:-1], strict=True))):
+        chosen = (
+            f"datum[{json.dumps(field.name)}] < {float(edge)!r} ? {json.dumps(word)} : {chosen}"
+        )
+    known = f"isValid(datum[{json.dumps(field.name)}]) ? ({chosen}) : null"
+    color = alt.Color(
+        CLASS,
+        type="ordinal",
+        title=_title(field),
+        scale=alt.Scale(domain=words),
+        legend=alt.Legend(orient="top", columns=3, titleLimit=320, labelLimit=180),
+    )
+    return chart.transform_calculate(**{CLASS: known}), color
+
+
+def _skewed(values: Sequence[Scalar]) -> list[float]:
+    """Edges of six classes of as many values each, where a few values far away would leave all
+    the others with one colour: where the whole range is over ten times that of the middle half."""
+    if not all(value is None or type(value) in (int, float) for value in values):
+        return []
+    known = sorted(float(value) for value in values if isinstance(value, (int, float)))
+    if len(known) < 8:
+        return []
+    middle = known[3 * len(known) // 4] - known[len(known) // 4]
+    if not 0 < 10 * middle < known[-1] - known[0]:
+        return []
+    edges = (float(f"{known[len(known) * i // 6]:.3g}") for i in range(1, 6))
+    return sorted({edge for edge in edges if edge > known[0]})
 
 
 def _along_type(field: Field, table: Table) -> Any:

@@ -63,7 +63,7 @@ STEPS = (
 
 # A value from small to large, in six shades.
 SHADES: Mapping[str, tuple[str, ...]] = {
-    "light": ("#e9efe4", "#c3dcd0", "#93c2bf", "#5fa3ab", "#347f90", "#14566c"),
+    "light": ("#d3e9e2", "#aed5cd", "#82bcbb", "#559fa8", "#2e7c8e", "#11526a"),
     "dark": ("#24404a", "#2f5c67", "#3d7c86", "#5a9fa3", "#8dc4bd", "#d3ead8"),
 }
 
@@ -118,7 +118,7 @@ def vega_config(name: str) -> dict[str, Any]:
             "zero": {"color": theme.muted},
             "pointer": {"color": theme.accent},
             "band": {"color": theme.second},
-            "land": {"fill": theme.wash, "stroke": theme.card},
+            "land": {"color": theme.wash, "stroke": theme.card},
             "region": {"stroke": theme.card},
             "outline": {"stroke": theme.accent, "color": theme.accent},
         },

@@ -47,6 +47,7 @@ def field(asked: Asked, value: Scalar, data: Data | None, complete: str) -> Mark
         kind=_input_type(asked, text),
         limits=_limits(asked),
         words=kind.words,
+        wide=kind.several,
     )
 
 
