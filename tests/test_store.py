@@ -750,8 +750,18 @@ def test_layers_are_opened_as_they_were_kept_a_slice_at_a_time(store: Store) -> 
             handle.matrix(obs=["Ärö/Väst"], var=["a/b", "höjd"], layer=layer), values[:1, [2, 0]]
         )
     np.testing.assert_array_equal(handle.matrix(), made.X)
+    for name in made.var_names:
+        layers, values = handle.through(name)
+        assert layers == made.through(name)[0]
+        np.testing.assert_array_equal(values, made.through(name)[1])
+        for layer, column in zip(layers, values.T, strict=True):
+            np.testing.assert_array_equal(column, handle.matrix(var=[name], layer=layer)[:, 0])
+    assert made.through("höjd")[0] == [Layer("", "women"), Layer("2014/15")]
     assert not table().layers
-    assert not store.open(store.keep("story", "plain", table(), now=NOW)).layers  # type: ignore[attr-defined]
+    plain = store.open(store.keep("story", "plain", table(), now=NOW))
+    assert isinstance(plain, StoredTable)
+    assert not plain.layers
+    assert plain.through("höjd")[1].shape == (2, 0)
 
 
 def test_layers_are_part_of_what_a_data_set_is() -> None:

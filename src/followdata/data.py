@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -103,6 +104,11 @@ class TableData(Data, Protocol):
         """The other matrices of the same rows and columns: other times, parts of each row."""
         ...
 
+    def through(self, var: str) -> tuple[Sequence[Layer], Floats]:
+        """One column through all layers: those in which it has any value, and its values there,
+        rows x layers."""
+        ...
+
     def matrix(
         self,
         obs: Sequence[str] | None = None,
@@ -127,6 +133,30 @@ class SeriesData(Data, Protocol):
     def flags(self) -> npt.NDArray[np.str_]:
         """Why a value is missing or to be read with care, "" where there is nothing to say."""
         ...
+
+
+class Layers(Mapping[Layer, Floats]):
+    """Layers made when they are looked at, so that never more than one need be in memory.
+
+    >>> zeros = Layers([Layer("2014")], lambda layer: np.zeros((1, 2)))
+    >>> list(zeros), zeros[Layer("2014")]
+    ([Layer(time='2014', part='')], array([[0., 0.]]))
+    """
+
+    def __init__(self, names: Iterable[Layer], make: Callable[[Layer], Floats]) -> None:
+        self._names = tuple(names)
+        self._make = make
+
+    def __getitem__(self, layer: Layer) -> Floats:
+        if layer not in self._names:
+            raise KeyError(layer)
+        return self._make(layer)
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 @dataclass(frozen=True)
@@ -177,9 +207,15 @@ class MemoryTable:
             for labels in (self.obs, self.var)
         ]
         layers = sorted(self.layers)
-        arrays = [self.X, *(self.layers[layer] for layer in layers)]
+        arrays = chain([self.X], (self.layers[layer] for layer in layers))
         whole = [words, labels, *([layer.name] for layer in layers)]
-        return content_digest(self.kind, whole, [np.ascontiguousarray(array) for array in arrays])
+        return content_digest(self.kind, whole, map(np.ascontiguousarray, arrays))
+
+    def through(self, var: str) -> tuple[Sequence[Layer], Floats]:
+        column = self.names("var").position(var)
+        found = {layer: self.layers[layer][:, column] for layer in sorted(self.layers)}
+        held = {layer: values for layer, values in found.items() if np.isfinite(values).any()}
+        return list(held), np.array(list(held.values())).reshape(len(held), self.shape[0]).T
 
     def labels(self, axis: Axis) -> Labels:
         return self.obs if axis == "obs" else self.var
@@ -225,8 +261,8 @@ class MemorySeries:
         return NameIndex(axis, [])
 
 
-def to_anndata(table: TableData) -> AnnData:
-    """The whole table as the field's own container, for use with other libraries."""
+def to_anndata(table: TableData, *, layers: bool = True) -> AnnData:
+    """The table, with its layers or without, as the field's own container."""
     import pandas as pd
     from anndata import AnnData
 
@@ -236,8 +272,8 @@ def to_anndata(table: TableData) -> AnnData:
                      index=pd.Index(table.names(axis).names, dtype="object"))
         for axis in ("obs", "var")
     )  # fmt: skip
-    layers = {layer.name: table.matrix(layer=layer) for layer in table.layers}
-    return AnnData(table.matrix(), obs=obs, var=var, layers=layers)
+    found = {layer.name: table.matrix(layer=layer) for layer in table.layers} if layers else {}
+    return AnnData(table.matrix(), obs=obs, var=var, layers=found)
 
 
 def name_index(table: TableData, axis: str, names: Sequence[str]) -> NameIndex:
@@ -264,7 +300,7 @@ def positions(index: NameIndex, names: Sequence[str] | None) -> npt.NDArray[np.i
     return np.array([index.position(name) for name in names], dtype=np.intp)
 
 
-def content_digest(kind: str, words: Any, arrays: Sequence[npt.NDArray[Any]]) -> str:
+def content_digest(kind: str, words: Any, arrays: Iterable[npt.NDArray[Any]]) -> str:
     """SHA-256 over what a data set holds; the same content gives the same digest anywhere."""
     digest = hashlib.sha256(json.dumps([kind, words], ensure_ascii=False).encode())
     for array in arrays:

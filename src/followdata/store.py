@@ -2,7 +2,8 @@
 
     datasets/<digest>/        what was stored, never changed afterwards
         about.json            kind, About, names and labels along both axes, checksums
-        table.zarr            a table, in AnnData's Zarr layout, its layers too; or
+        table.zarr            a table, in AnnData's Zarr layout, its layers too
+        through.zarr          the layers by column: a row for each column and layer; or
         series.parquet        a series
     stories/<story>/<name>.json   which digest goes by that name, its provenance, when stored
     fitted/<key>.npz          what a question learnt from one data set
@@ -45,6 +46,7 @@ from followdata.data import (
     Kind,
     Labels,
     Layer,
+    Layers,
     MemorySeries,
     MemoryTable,
     SeriesData,
@@ -58,6 +60,9 @@ from followdata.names import NameIndex
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _TABLE = "table.zarr"
+_THROUGH = "through.zarr"
+_TOGETHER = 256
+"""So many columns of all layers are in memory at once while they are stored by column."""
 _PARQUET = "series.parquet"
 _LONGEST_NAME = 120
 """Bytes of a file's name: half of what file systems take, so that endings can be added."""
@@ -335,7 +340,28 @@ class StoredTable(_Stored):
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
-        return tuple(Layer(*words) for words in self._words.get("layers", ()))
+        return tuple(Layer(time, part) for time, part, _ in self._words.get("layers", ()))
+
+    def through(self, var: str) -> tuple[Sequence[Layer], Floats]:
+        column = self.names("var").position(var)
+        held = [layer for layer, has in zip(self.layers, self._held, strict=True) if has[column]]
+        if not held:
+            return [], np.empty((self.shape[0], 0))
+        start = int(self._held[:, :column].sum())
+        try:
+            values = self._array(_THROUGH)[start : start + len(held)]
+        except (OSError, ValueError, RuntimeError) as error:
+            raise self._damaged(error) from error
+        return held, np.asarray(values, dtype=np.float64).T
+
+    @cached_property
+    def _held(self) -> npt.NDArray[np.bool_]:
+        """Which columns have any value in which layer (layers x columns)."""
+        packed = [bytes.fromhex(columns) for _, _, columns in self._words["layers"]]
+        bits = [np.unpackbits(np.frombuffer(row, np.uint8)) for row in packed]
+        return np.array([row[: self.shape[1]] for row in bits], dtype=bool).reshape(
+            len(bits), self.shape[1]
+        )
 
     @cached_property
     def _arrays(self) -> dict[str, Any]:
@@ -349,8 +375,8 @@ class StoredTable(_Stored):
     def _opened(self, place: str) -> Any:
         import zarr
 
-        self._content(_layout(place))
-        array = zarr.open_array(self._place / _TABLE / place, mode="r")
+        self._content(f"{place}/zarr.json")
+        array = zarr.open_array(self._place / place, mode="r")
         # Zarr reads a block whose file is gone as zeros.
         if array.nchunks_initialized != array.nchunks:
             raise ValueError(f"{array.nchunks - array.nchunks_initialized} blocks are missing")
@@ -364,7 +390,7 @@ class StoredTable(_Stored):
     ) -> Floats:
         rows = positions(self.names("obs"), obs)
         columns = positions(self.names("var"), var)
-        place = "X" if layer is None else _place_of(layer)
+        place = f"{_TABLE}/{'X' if layer is None else _place_of(layer)}"
         try:
             values = self._array(place).oindex[rows, columns]
         except (OSError, ValueError, RuntimeError) as error:
@@ -414,39 +440,74 @@ class StoredSeries(_Stored):
 def _write_table(place: Path, table: TableData) -> None:
     import anndata
     import zarr
-    from anndata.io import write_zarr
+    from anndata.io import write_elem, write_zarr
     from zarr.codecs import ZstdCodec
 
-    matrix = to_anndata(table)
+    matrix = to_anndata(table, layers=False)
     for frame in (matrix.obs, matrix.var):
         frame.columns = [_column_key(label) for label in frame.columns]
-    for name in list(matrix.layers):
-        matrix.layers[_column_key(name)] = matrix.layers.pop(name)
     # Blocks of some 4 MB: few files for a large table, one read for some columns of a small one.
     columns = max(1, min(table.shape[1], 512))
     rows = max(1, min(table.shape[0], 4_000_000 // (8 * columns)))
     layout = anndata.settings.override(zarr_write_format=3, auto_shard_zarr_v3=False)
     # Blocks of zeros are written too, so that a block that is missing is known to be lost.
     every_block = zarr.config.set({"array.write_empty_chunks": True})
+    blocks = {"chunks": (rows, columns), "compressors": ZstdCodec(checksum=True)}
+    held: dict[Layer, npt.NDArray[np.bool_]] = {}
     with layout, every_block, warnings.catch_warnings():
         # AnnData adds consolidated metadata, which readers that do not know them pass over.
         warnings.filterwarnings("ignore", message="Consolidated metadata")
-        write_zarr(
-            place / _TABLE,
-            matrix,
-            chunks=(rows, columns),
-            compressors=ZstdCodec(checksum=True),
-        )
+        write_zarr(place / _TABLE, matrix, **blocks)
+        group = zarr.open_group(place / _TABLE, mode="r+", use_consolidated=False)
+        for layer in sorted(table.layers):
+            values = table.matrix(layer=layer)
+            held[layer] = np.asarray(np.isfinite(values).any(0))
+            write_elem(group, _place_of(layer), values, dataset_kwargs=blocks)
+        if held:
+            zarr.consolidate_metadata(group.store)
+            _write_through(place, table, held)
     _write_about(
         place,
         table,
-        *(_layout(place) for place in ("X", *map(_place_of, table.layers))),
-        layers=[(layer.time, layer.part) for layer in table.layers],
+        *(f"{_TABLE}/{array}/zarr.json" for array in ("X", *map(_place_of, held))),
+        *([f"{_THROUGH}/zarr.json"] if held else []),
+        layers=[
+            (layer.time, layer.part, np.packbits(columns).tobytes().hex())
+            for layer, columns in held.items()
+        ],
         obs_names=list(table.names("obs").names),
         var_names=list(table.names("var").names),
         obs={name: column.tolist() for name, column in table.labels("obs").items()},
         var={name: column.tolist() for name, column in table.labels("var").items()},
     )
+
+
+def _write_through(
+    place: Path, table: TableData, held: Mapping[Layer, npt.NDArray[np.bool_]]
+) -> None:
+    """The layers a second time, by column: to read one column out of a hundred layers would
+    otherwise take a hundred reads."""
+    import zarr
+    from zarr.codecs import ZstdCodec
+
+    has = np.array(list(held.values()))
+    names = table.names("var").names
+    array = zarr.create_array(
+        place / _THROUGH,
+        shape=(int(has.sum()), table.shape[0]),
+        dtype=np.float64,
+        chunks=(max(1, min(int(has.sum()), 100_000 // max(1, table.shape[0]))), table.shape[0]),
+        compressors=ZstdCodec(checksum=True),
+    )
+    start = 0
+    for first in range(0, len(names), _TOGETHER):
+        some = has[:, first : first + _TOGETHER]
+        values = np.array(
+            [table.matrix(var=names[first : first + _TOGETHER], layer=layer) for layer in held]
+        )  # layers x rows x columns
+        rows = values.transpose(2, 0, 1)[some.T]
+        array[start : start + len(rows)] = rows
+        start += len(rows)
 
 
 def _write_series(place: Path, series: SeriesData) -> None:
@@ -472,11 +533,6 @@ def _place_of(layer: Layer) -> str:
     return f"layers/{_column_key(layer.name)}"
 
 
-def _layout(place: str) -> str:
-    """The file that says how an array of a stored table is laid out."""
-    return f"{_TABLE}/{place}/zarr.json"
-
-
 def _column_key(label: str) -> str:
     """A label as AnnData's layout can hold it; about.json has it as it is."""
     key = label.replace("/", "\u2215")
@@ -488,7 +544,7 @@ def _read_digest(data: Any) -> str:
     if data.kind == "series":
         return MemorySeries(data.times, data.values, data.flags, data.about).digest
     obs, var = data.names("obs").names, data.names("var").names
-    layers = {layer: data.matrix(layer=layer) for layer in data.layers}
+    layers = Layers(data.layers, lambda layer: data.matrix(layer=layer))
     return MemoryTable(
         data.matrix(), obs, var, data.about, data.labels("obs"), data.labels("var"), layers=layers
     ).digest

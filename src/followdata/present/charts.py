@@ -294,7 +294,9 @@ def distribution(rows: Rows, view: View) -> Any:
     if "low" in view.channels:
         low, high = (_field(view, table, channel) for channel in ("low", "high"))
         edges = {
-            "x": alt.X(low.name, type="quantitative", title=_title(value)),
+            "x": alt.X(
+                low.name, type="quantitative", title=_title(value), scale=alt.Scale(zero=False)
+            ),
             "x2": high.name,
             "y2": alt.datum(0),
         }

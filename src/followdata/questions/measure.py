@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 import numpy as np
@@ -130,6 +131,13 @@ class _Chosen:
     def unit(self) -> str:
         return self.measured.units[self.column]
 
+    @cached_property
+    def others(self) -> list[tuple[Layer, tuple[Floats, Floats]]]:
+        """The values in each layer that holds any, and those of them that are there."""
+        layers, columns = self.data.through(self.name)
+        pairs = zip(layers, columns.T, strict=True)
+        return [(layer, (values, values[np.isfinite(values)])) for layer, values in pairs]
+
     @property
     def known(self) -> Floats:
         """The values that are there."""
@@ -156,10 +164,11 @@ class _Chosen:
 
     def field(self, name: str = "value", title: str = "") -> Field:
         """How a column of these values is headed."""
-        return Field(
-            name, title or self.title, unit=self.measured.spoken_unit(self.column) if not title
-            else self.unit, lang="" if title else self.data.about.lang,
-        )  # fmt: skip
+        if title:
+            return Field(name, title, unit=self.unit)
+        unit = self.measured.spoken_unit(self.column)
+        said = f"({unit})" in self.title
+        return Field(name, self.title, unit="" if said else unit, lang=self.data.about.lang)
 
 
 def _sentences(chosen: _Chosen, parts: Table | None) -> Iterator[str]:
@@ -248,8 +257,11 @@ def _distribution(chosen: _Chosen) -> Table:
 
 def _series(chosen: _Chosen) -> Table | None:
     """Quartiles over the rows at each time that the data hold; `None` for fewer than two."""
-    layers = sorted(layer for layer in chosen.data.layers if layer.time)
-    rows = [(layer, values) for layer in layers if len((values := _of(chosen, layer))[1])]
+    rows = [(layer, values) for layer, values in chosen.others if layer.time]
+    now = Layer(chosen.data.about.time)
+    if now.time and now not in dict(rows) and len(chosen.known):
+        rows.append((now, (chosen.values, chosen.known)))
+    rows.sort(key=lambda entry: (entry[0].part, entry[0].time))
     if len({layer.time for layer, _ in rows}) < 2:
         return None
     quartiles = np.array([np.percentile(known, [25, 50, 75]) for _, (_, known) in rows])
@@ -272,12 +284,9 @@ def _series(chosen: _Chosen) -> Table | None:
 
 def _parts(chosen: _Chosen) -> Table | None:
     """Medians of the parts (women, men) at the time of the main values; `None` without parts."""
-    layers = [layer for layer in sorted(chosen.data.layers) if layer.part]
     now = chosen.data.about.time
     rows = [
-        (layer, values)
-        for layer in layers
-        if layer.time in ("", now) and len((values := _of(chosen, layer))[1])
+        (layer, values) for layer, values in chosen.others if layer.part and layer.time in ("", now)
     ]
     if len(rows) < 2:
         return None
@@ -293,12 +302,6 @@ def _parts(chosen: _Chosen) -> Table | None:
         *own,
         title="Apart",
     )
-
-
-def _of(chosen: _Chosen, layer: Layer) -> tuple[Floats, Floats]:
-    """The column's values in a layer, and those that are there."""
-    values = chosen.data.matrix(var=[chosen.name], layer=layer)[:, 0]
-    return values, values[np.isfinite(values)]
 
 
 def _related(chosen: _Chosen, fitted: Places) -> tuple[Table, int]:
@@ -387,15 +390,21 @@ def _lines(chosen: _Chosen, series: Table) -> View:
     parts = len(set(series.columns["part"])) > 1
     own = chosen.row >= 0 and any(value is not None for value in series.columns["value"])
     times = series.columns["time"]
-    channels = {"x": "time", "y": "value" if own else "median", "low": "low", "high": "high"}
+    channels = {"x": "time", "y": "value" if own else "median"}
+    if not parts:
+        channels |= {"low": "low", "high": "high"}
     return View(
         kind="lines",
         table="series",
         channels={**channels, **({"color": "part"} if parts else {})},
         title=f"How it has changed{f' in {chosen.called(chosen.row)}' if own else ''}",
-        description=f"From {times[0]} to {times[-1]}: the "
-        f"{'value of ' + chosen.called(chosen.row) if own else 'median'} as a line, and as a band "
-        f"the middle half of the {chosen.data.about.things}.",
+        description=f"From {min(map(str, times))} to {max(map(str, times))}: the "
+        f"{'value of ' + chosen.called(chosen.row) if own else 'median'} as a line"
+        + (
+            " for each part."
+            if parts
+            else f", and as a band the middle half of the {chosen.data.about.things}."
+        ),
     )
 
 

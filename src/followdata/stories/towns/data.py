@@ -16,12 +16,17 @@ def fetch(
     fetching: Fetching,
     *,
     year: Annotated[int, Number("The year of the figures", 1990, 2100, whole=True)] = 2022,
+    since: Annotated[
+        int | None,
+        Number("Also the years from this one on (files: all there are)", 1990, 2100, whole=True),
+    ] = None,
 ) -> tuple[str, Data]:
-    """The figures of all municipalities in `year`, named after it."""
+    """The figures of all municipalities in `year`, named after it; women and men, and other years
+    that the files hold or that are asked for, as layers."""
     from followdata.sources.kolada import fetch_year, read_files
 
     if fetching.paths:
         data = read_files(fetching.paths, year, retrieved=fetching.now, notice=fetching.notice)
     else:
-        data = fetch_year(fetching, year)
+        data = fetch_year(fetching, year, since=since)
     return str(year), data
