@@ -12,14 +12,15 @@ import followdata
 ROOT = Path(followdata.__file__).parent
 
 # Each layer with what it may import besides itself. Read it from the bottom up.
-BASE = {"boundaries", "errors", "answer", "names", "data", "parameters", "question"}
+BASE = {"boundaries", "errors", "answer", "names", "data", "hierarchy", "parameters", "question"}
 LAYERS: dict[str, set[str]] = {
     "errors": set(),
     "answer": {"errors"},
     "boundaries": {"errors"},
     "names": {"errors"},
     "data": {"errors", "answer", "names"},
-    "parameters": {"errors", "answer", "names", "data"},
+    "hierarchy": {"data"},
+    "parameters": {"errors", "answer", "names", "data", "hierarchy"},
     "question": {"errors", "answer", "data", "parameters"},
     "core": set(),
     "questions": BASE | {"core"},

@@ -96,12 +96,17 @@ def test_each_name_finds_itself(names: list[str]) -> None:
     assert [index.position(name) for name in names] == list(range(len(names)))
 
 
-@given(indexes, st.data())
-@example(["ʼn", "™"], None)
-@example(["ı", "K"], None)
-def test_a_name_is_found_in_any_case_and_any_normal_form(
-    names: list[str], data: st.DataObject | None
-) -> None:
+def without_accents(name: str) -> str:
+    # The iota subscript counts as an accent, but its upper case is a letter.
+    letters = unicodedata.normalize("NFD", name)
+    return "".join(c for c in letters if not unicodedata.combining(c) or c == "\u0345")
+
+
+@given(indexes)
+@example(["ʼn", "™"])
+@example(["ı", "K"])
+@example(["\u0345", "ᾳ"])
+def test_a_name_is_found_in_any_case_and_any_normal_form(names: list[str]) -> None:
     index = NameIndex("name", names)
     keys = [fold(name) for name in names]
     for name, key in zip(names, keys, strict=True):
@@ -109,8 +114,7 @@ def test_a_name_is_found_in_any_case_and_any_normal_form(
             continue
         spellings = {name.upper(), name.lower(), name.title(), name.swapcase(), f" {name}\t"}
         spellings |= {unicodedata.normalize(form, name) for form in ("NFC", "NFD", "NFKC", "NFKD")}
-        bare = [c for c in unicodedata.normalize("NFD", name) if not unicodedata.combining(c)]
-        for typed in {*spellings, "".join(bare)} - set(names):
+        for typed in {*spellings, without_accents(name)} - set(names):
             assert index.find(typed) == name
 
 

@@ -18,6 +18,7 @@ from followdata.parameters import (
     Choice,
     Column,
     Columns,
+    Company,
     Date,
     Group,
     Number,
@@ -39,7 +40,11 @@ TABLE = MemoryTable(
         "county": np.array(["Västerbotten", "Skåne", ""]),
         "kind": np.array(["big", "big", "small"]),
     },
-    var={"title": np.array(["Ålder", "Höjd", "Skatt"])},
+    var={
+        "title": np.array(["Ålder", "Höjd", "Skatt"]),
+        "theme": np.array(["Folk", "Folk", "Pengar"]),
+        "county": np.array(["a label of the rows", "comes before", "one of the columns"]),
+    },
 )
 
 
@@ -339,3 +344,23 @@ def test_a_trait_is_a_label_or_a_column() -> None:
     assert kind.spoken("county", TABLE) == "County"
     with pytest.raises(UnknownName):
         kind.read("t", "height", TABLE)
+
+
+def test_a_group_of_columns() -> None:
+    assert Group("g", by="theme").read("g", "FOLK", TABLE) == "Folk"
+    assert Group("g", by="theme").names(TABLE).names == ("Folk", "Pengar")
+    assert Group("g").names(TABLE).names == ("Skåne", "Västerbotten")
+    assert not len(Group("g", by="nothing").names(TABLE))
+
+
+def test_whom_to_compare_with_is_called_as_the_data_do() -> None:
+    company = Company("c")
+    assert company.names(TABLE).names == ("all", "peers", "county")
+    assert [company.read("c", typed, TABLE) for typed in ("ALL", "County", "group")] == [
+        "all", "county", "county",
+    ]  # fmt: skip
+    assert company.default(TABLE) == "all"
+    with pytest.raises(UnknownName, match="parish"):
+        company.read("c", "parish", TABLE)
+    alone = MemoryTable(np.eye(1), ["a"], ["x"], About("One"))
+    assert company.names(alone).names == ("all", "peers")

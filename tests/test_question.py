@@ -50,8 +50,8 @@ def answer(
 QUESTION = Question("power", "How strong is {thing}?", "Strength.", "table", answer, fit)
 
 
-def test_parameters_are_those_of_fit_then_those_of_answer() -> None:
-    assert list(QUESTION.parameters) == ["power", "seed", "thing", "by", "how"]
+def test_parameters_are_those_only_fit_takes_then_those_of_answer() -> None:
+    assert list(QUESTION.parameters) == ["seed", "thing", "power", "by", "how"]
     assert QUESTION.fit_parameters == ("power", "seed")
     assert QUESTION.answer_parameters == ("thing", "power", "by", "how")
     assert QUESTION.parameters["by"].optional

@@ -561,6 +561,14 @@ def others() -> Iterator[Callable[[list[Task]], list[Any]]]:
 Others = Callable[[list[Task]], list[Any]]
 
 
+@dataclass(frozen=True)
+class Mean:
+    """What the task "fitted" keeps."""
+
+    mean: npt.NDArray[np.float64]
+    words: dict[str, int]
+
+
 @pytest.mark.parametrize("what", ["table", "series"])
 def test_processes_that_keep_the_same_make_one_whole_thing(
     store: Store, others: Others, what: str
@@ -580,6 +588,17 @@ def test_processes_that_keep_different_things_under_one_name_lose_none(
     assert sorted(name for name, _ in told) == ["one", "one.2", "one.3", "one.4", "one.5"]
     assert len({dataset.digest for dataset in store.datasets("story")}) == 5
     assert all(whole(store, dataset) for dataset in store.datasets("story"))
+
+
+def test_processes_that_keep_what_they_learnt_at_once_leave_one_whole_value(
+    store: Store, others: Others
+) -> None:
+    others([(str(store.home), "fitted", "key", number, 0) for number in range(6)])
+
+    read = store.fitted("key", Mean)
+    assert read is not None
+    assert read.words["number"] in range(6)
+    assert read.mean.tolist() == [read.words["number"]] * 5
 
 
 @pytest.mark.parametrize("what", ["table", "series"])
@@ -607,11 +626,6 @@ def test_a_kill_at_any_point_of_keeping_leaves_everything_whole(
 
 
 def test_a_kill_at_any_point_of_keeping_what_was_learnt(store: Store, others: Others) -> None:
-    @dataclass(frozen=True)
-    class Mean:
-        mean: npt.NDArray[np.float64]
-        words: dict[str, int]
-
     home = str(store.home)
     ((_, deeds),) = others([(home, "fitted", "key", 1, 0)])
     value = 1

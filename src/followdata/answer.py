@@ -30,6 +30,8 @@ class Field:
     lang: str = ""
     link: str = ""
     """A question of the same story that takes this column's value as its first parameter."""
+    given: tuple[tuple[str, Scalar], ...] = ()
+    """Other parameters that the linked question is given; the value is then its next name."""
     code: bool = False
     """For programs only: people read the title beside it."""
 

@@ -29,6 +29,10 @@ Axis = Literal["obs", "var"]
 Floats = npt.NDArray[np.float64]
 Labels = Mapping[str, npt.NDArray[np.str_]]
 IN_MEMORY = Provenance("memory", "", "")
+OWN_RANGE = "of range"
+"""The unit of a table in which every measure was put on a scale from 0 to 1 by itself."""
+COUNTED = frozenset({"TPM", "FPKM", "RPKM", "CPM", "counts"})
+"""Units of values that tell how often something was seen: what multiplies them is alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ class Data(Protocol):
     @property
     def provenance(self) -> Provenance: ...
     def names(self, axis: str) -> NameIndex:
-        """The names along an axis; for a table "obs", "var" or an `obs` label."""
+        """The names along an axis; for a table "obs", "var" or a label of either."""
         ...
 
 
@@ -164,7 +168,9 @@ class MemoryTable:
     """A labelled table in memory.
 
     `X` is obs x var, and so is each matrix in `layers`. `obs_names` and `var_names` are unique.
-    The labels `title` and `id`, where present, are other names for the same row or column.
+    The labels `title` and `id`, where present, are other names for the same row or column; an `id`
+    may hold several between bars. The label `<label>_id` likewise holds other names of the groups
+    under `<label>`.
 
     >>> table = MemoryTable(np.eye(2), ["a", "b"], ["x", "y"], About("A square"))
     >>> table.matrix(obs=["b"])
@@ -277,7 +283,10 @@ def to_anndata(table: TableData, *, layers: bool = True) -> AnnData:
 
 
 def name_index(table: TableData, axis: str, names: Sequence[str]) -> NameIndex:
-    """The index of an axis of `table`, or of the groups under one of its `obs` labels."""
+    """The index of an axis of `table`, or of the groups under one of its labels.
+
+    A label of the rows comes before one of the columns that has the same name.
+    """
     if axis in ("obs", "var"):
         labels = table.labels("obs" if axis == "obs" else "var")
         what = table.about.thing if axis == "obs" else table.about.measure
@@ -287,10 +296,43 @@ def name_index(table: TableData, axis: str, names: Sequence[str]) -> NameIndex:
             labels["title"].tolist() if "title" in labels else (),
             labels["id"].tolist() if "id" in labels else (),
         )
-    groups = table.labels("obs").get(axis)
-    if groups is None:
+    labels = table.labels("obs")
+    if axis not in labels:
+        labels = table.labels("var")
+    if axis not in labels:
         return NameIndex(axis, [])
-    return NameIndex(axis, sorted({group for group in groups.tolist() if group}))
+    groups = labels[axis].tolist()
+    ids = labels[f"{axis}_id"].tolist() if f"{axis}_id" in labels else groups
+    found = dict(sorted((group, id) for group, id in zip(groups, ids, strict=True) if group))
+    return NameIndex(axis, list(found), aliases=list(found.values()))
+
+
+SIMILAR = "similar: "
+"""How an `obs` label begins that holds which rows the provider calls similar, and in what."""
+_SEPARATOR = "; "
+
+
+def joined(names: Sequence[str]) -> str:
+    """Names as one value of a label."""
+    return _SEPARATOR.join(names)
+
+
+def similar_to(table: TableData, row: int) -> dict[str, list[str]]:
+    """The rows that the provider itself calls similar to a row, by what it compares."""
+    found = {
+        label.removeprefix(SIMILAR): str(column[row])
+        for label, column in table.labels("obs").items()
+        if label.startswith(SIMILAR)
+    }
+    return {what: names.split(_SEPARATOR) for what, names in found.items() if names}
+
+
+def grouping(table: TableData) -> list[str]:
+    """The labels that group a table's rows: not those that are only other names of something, nor
+    lists of similar rows."""
+    labels = table.labels("obs")
+    names = {"id", "title", *(f"{label}_id" for label in labels)}
+    return [label for label in labels if label not in names and not label.startswith(SIMILAR)]
 
 
 def positions(index: NameIndex, names: Sequence[str] | None) -> npt.NDArray[np.intp] | slice:

@@ -18,7 +18,7 @@ from followdata.data import Data
 from followdata.errors import NeedsRun
 from followdata.question import Question, resolve
 from followdata.registry import Registry
-from followdata.runs import Event, Runs
+from followdata.runs import Listener, Runs
 from followdata.settings import Settings
 from followdata.store import DataSet, Store, safe_name
 from followdata.story import Story
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     import httpx
 
 SAMPLE = "sample"
-Listener = Callable[[Event], None]
 
 
 def now() -> datetime:
@@ -100,9 +99,8 @@ class Desk:
         params = resolve(known.fetch_parameters, None, given or {}, {})
         id = fetch_id(story, params, paths)
         title = f"Fetch {known.name}"
-        with self.runs.start(id, title, work="fetch", story=story, params=params) as journal:
-            if listen:
-                journal.listen(listen)
+        words = {"work": "fetch", "story": story, "params": params}
+        with self.runs.start(id, title, listen=listen, **words) as journal:
             cache = self.store.home / "http"
             fetching = Fetching(journal, self.clock(), tuple(paths), transport, cache)
             name, data = known.fetch(fetching, **params)
@@ -209,9 +207,7 @@ class Opened:
             "params": dict(params),
         }
         id = self.run_id(question, params)
-        with self.desk.runs.start(id, question.heading(params), **words) as journal:
-            if listen:
-                journal.listen(listen)
+        with self.desk.runs.start(id, question.heading(params), listen=listen, **words) as journal:
             fitted = store.fitted(key, question.fitted_type)
             if fitted is None:
                 fitted = question.learn(self.data, params, journal.report)

@@ -18,8 +18,9 @@ class NameIndex:
     """The names along one axis of a data set, found by name, title or other identifier.
 
     `names` are unique and are what an answer shows as the parameter's value. `titles` and
-    `aliases` (such as "2480" for Umeå) are other ways to say the same thing; they need not be
-    unique, and one that is not finds nothing.
+    `aliases` (such as "2480" for Umeå, or several between bars) are other ways to say the same
+    thing; they need not be unique, and one that is not finds nothing. A name itself comes first:
+    where it is an alias of another one too, it means itself.
     """
 
     def __init__(
@@ -56,16 +57,28 @@ class NameIndex:
 
         Raises `UnknownName`, with the nearest names, for anything else.
         """
-        if text in self._positions:
-            return text
-        found = self._folded.get(fold(text), [])
-        if len(found) > 1:
-            # Håbo and Habo are two towns: here accents matter, case still does not.
-            found = [i for i in found if _caseless(text) in self._caseless_spellings(i)] or found
+        found = self._meant(text)
         if len(found) == 1:
             return self.names[found[0]]
         offered = [self.names[i] for i in found[:5]] or self.nearest(text)
         raise UnknownName(self.what, text, offered)
+
+    def known(self, text: str) -> str | None:
+        """The name that `text` means, if it means one; without looking for near ones."""
+        found = self._meant(text)
+        return self.names[found[0]] if len(found) == 1 else None
+
+    def _meant(self, text: str) -> list[int]:
+        """Where the names stand that `text` may mean."""
+        if text in self._positions:
+            return [self._positions[text]]
+        found = self._folded.get(fold(text), [])
+        if len(found) > 1:
+            found = [i for i in found if fold(self.names[i]) == fold(text)] or found
+        if len(found) > 1:
+            # Håbo and Habo are two towns: here accents matter, case still does not.
+            found = [i for i in found if _caseless(text) in self._caseless_spellings(i)] or found
+        return found
 
     def nearest(self, text: str, limit: int = 3) -> list[str]:
         """Up to `limit` names that look most like `text`; none that look nothing like it."""
@@ -96,8 +109,11 @@ class NameIndex:
 
     @cached_property
     def _spellings(self) -> list[tuple[str, ...]]:
-        texts = (self.names, self.titles, *([self.aliases] if self.aliases else []))
-        return list(zip(*texts, strict=True))
+        aliases = self.aliases or ("",) * len(self.names)
+        return [
+            (name, title, *(alias.split("|") if alias else ()))
+            for name, title, alias in zip(self.names, self.titles, aliases, strict=True)
+        ]
 
     def _caseless_spellings(self, position: int) -> set[str]:
         return {_caseless(text) for text in self._spellings[position]}

@@ -18,11 +18,13 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, cast
 
 from followdata.answer import Scalar, listing
-from followdata.data import About, Data
+from followdata.data import About, Data, TableData, grouping
 from followdata.errors import InvalidParameter, NothingToAnswer, UnknownName
+from followdata.hierarchy import Hierarchy
 from followdata.names import NameIndex, fold
 
 
@@ -115,12 +117,25 @@ class Column(_Name):
 
 @dataclass(frozen=True)
 class Group(_Name):
-    """A group of rows under a label ("county"); by default under the data's own main label."""
+    """A group of rows under a label ("county"), by default the data's own main label, or of
+    columns under one of theirs ("theme").
+
+    `everyone`, where given, is a word that stands for all groups together ("all").
+    """
 
     by: str = ""
+    everyone: str = field(default="", kw_only=True)
 
     def axis(self, data: Data) -> str:
         return self.by or data.about.label or "group"
+
+    def names(self, data: Data | None) -> NameIndex:
+        index = super().names(data)
+        if not self.everyone:
+            return index
+        aliases = index.aliases or index.names
+        names, others = (self.everyone, *index.names), ("", *aliases)
+        return NameIndex(index.what, names, aliases=others)
 
     def label(self, name: str, about: About) -> str:
         return self.title or (self.by or about.label or name).replace("_", " ").capitalize()
@@ -130,15 +145,10 @@ class Group(_Name):
 class Trait(Column):
     """What can be said of each row: a column, or one of the rows' labels ("county")."""
 
-    @staticmethod
-    def labels(data: Data) -> list[str]:
-        """The labels to choose from; those that are only other names of a row are none."""
-        labels = getattr(data, "labels", None)
-        return [name for name in labels("obs") if name not in ("id", "title")] if labels else []
-
     def names(self, data: Data | None) -> NameIndex:
         columns = super().names(data)
-        labels = [name for name in self.labels(data) if name not in columns.names] if data else []
+        grouped = grouping(cast(TableData, data)) if data and data.kind == "table" else []
+        labels = [name for name in grouped if name not in columns.names]
         titles = [name.replace("_", " ").capitalize() for name in labels]
         return NameIndex(
             columns.what,
@@ -190,6 +200,78 @@ class Columns(Column):
 
     def default(self, data: Data | None) -> Scalar:
         return _joined(list(self.names(data).names[:3]))
+
+
+@dataclass(frozen=True)
+class Names(Columns):
+    """Columns as people paste them: between commas, semicolons, spaces or lines.
+
+    With `known_only=False`, names that the table does not hold are kept as they are, so long as one
+    is known: a list from elsewhere seldom fits whole.
+    """
+
+    most: int = 1000
+    known_only: bool = True
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        index = self.names(data)
+        if isinstance(value, str) and (whole := index.known(value)):
+            return _joined([whole])
+        said = re.split(r"[\s,;]+", value) if isinstance(value, str) else list(value)
+        if self.known_only:
+            return super().read(name, [one for one in said if one], data)
+        found = {one: index.known(str(one)) for one in said if one}
+        if not any(found.values()):
+            first = next(iter(found), "")
+            raise UnknownName(index.what, first, index.nearest(first))
+        if len(found) > self.most:
+            raise InvalidParameter(name, f"{len(found)} names are given; {self.most} is the most.")
+        return _joined(list(dict.fromkeys(known or one for one, known in found.items())))
+
+    def spoken(self, value: Scalar, data: Data | None) -> Scalar:
+        return None if value is None else listing(listed(str(value)))
+
+    def default(self, data: Data | None) -> Scalar:
+        return _joined(list(self.names(data).names[:1]))
+
+
+@dataclass(frozen=True)
+class Branch(_Name):
+    """A group at any level of the data's hierarchy (see `followdata.hierarchy`).
+
+    `everyone`, where given, is a word that stands for all other rows ("others").
+    """
+
+    everyone: str = field(default="", kw_only=True)
+
+    def names(self, data: Data | None) -> NameIndex:
+        if data is None or data.kind != "table":
+            raise NothingToAnswer("A group is looked up in a table; there is none here.")
+        branches = Hierarchy.of(cast(TableData, data)).branches
+        names, ids = [branch.name for branch in branches], [branch.id for branch in branches]
+        if self.everyone:
+            names, ids = [self.everyone, *names], ["", *ids]
+        return NameIndex(data.about.label or "group", names, aliases=ids)
+
+    def label(self, name: str, about: About) -> str:
+        return self.title or (about.label if name == "group" else name).capitalize() or "Group"
+
+
+@dataclass(frozen=True)
+class File(Parameter):
+    """A file or folder on the machine that answers: its path, whole.
+
+    Over HTTP it is taken only from that machine itself, since it is read there.
+    """
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        path = Path(str(value)).expanduser()
+        if not path.exists():
+            raise InvalidParameter(name, f"there is no file {path}.")
+        return str(path.resolve())
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "description": "A path on the machine that answers."}
 
 
 @dataclass(frozen=True)
@@ -254,6 +336,23 @@ class Choice(Parameter):
 
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "enum": list(self.options)}
+
+
+@dataclass(frozen=True)
+class Company(Parameter):
+    """Whom a row is compared with: all, those most like it ("peers"), or those of its group.
+
+    The group is called as the data's main label is ("county"); "group" means it too.
+    """
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        return self.names(data).find(str(value))
+
+    def names(self, data: Data | None) -> NameIndex:
+        label = data.about.label if data else "group"
+        if not label:
+            return NameIndex("choice", ("all", "peers"))
+        return NameIndex("choice", ("all", "peers", label), aliases=("all", "peers", "group"))
 
 
 @dataclass(frozen=True)

@@ -59,8 +59,9 @@ class Question:
 
     @cached_property
     def parameters(self) -> Mapping[str, Asked]:
-        """All parameters by name: those of `fit`, then those that only `answer` takes."""
-        return {**parameters_of(self.fit), **parameters_of(self.answer)}
+        """All parameters by name: those that only `fit` takes, then those of `answer`."""
+        learnt, asked = parameters_of(self.fit), parameters_of(self.answer)
+        return {name: learnt[name] for name in learnt if name not in asked} | asked
 
     @cached_property
     def fit_parameters(self) -> tuple[str, ...]:

@@ -20,13 +20,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from filelock import FileLock, Timeout
-
 from followdata.errors import FollowdataError, StoreError, UnknownName
 from followdata.store import Store, disk_error, safe_name
 
 State = Literal["running", "done", "failed", "stopped", "interrupted"]
 Event = Mapping[str, Any]
+Listener = Callable[[Event], None]
 _NOTHING: Event = {"n": 0, "kind": ""}
 _ENDS: Mapping[str, State] = {"done": "done", "failed": "failed", "stopped": "stopped"}
 
@@ -108,30 +107,34 @@ class Run:
         return self.folder / "lock"
 
     def _locked(self) -> bool:
-        if not self.folder.exists():
-            return False
+        import fcntl
+
+        # A shared lock, so that many may ask at once; nothing is written, so any reader may ask.
         try:
-            # Another who asks the same holds it for a moment; only the run itself holds on to it.
-            with FileLock(self.lock).acquire(timeout=0.03, poll_interval=0.005):
-                return False
-        except Timeout:
+            with self.lock.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
             return True
         except OSError as error:
             raise disk_error(error, self.folder) from error
+        return False
 
 
 class Journal:
     """The writing end of a run; held by one process at a time."""
 
-    def __init__(self, run: Run, store: Store, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        run: Run,
+        store: Store,
+        clock: Callable[[], datetime],
+        listen: Listener | None = None,
+    ) -> None:
         self.run = run
-        self._store, self._clock = store, clock
+        self._store, self._clock, self._listen = store, clock, listen
         self._number = run.last["n"]
-        self._listeners: list[Callable[[Event], None]] = []
-
-    def listen(self, listener: Callable[[Event], None]) -> None:
-        """Call `listener` with each event from now on, in this process."""
-        self._listeners.append(listener)
 
     def report(self, kind: str, **words: Any) -> None:
         """Append an event."""
@@ -146,8 +149,8 @@ class Journal:
             with suppress(StoreError):
                 self.mend()
             raise disk_error(error, self._store.home) from error
-        for listener in self._listeners:
-            listener(event)
+        if self._listen:
+            self._listen(event)
 
     def piece(self, key: str) -> bytes | None:
         """What an earlier attempt stored under `key`."""
@@ -201,15 +204,18 @@ class Runs:
         return Run(id, self._store.home / "runs" / id)
 
     @contextmanager
-    def start(self, id: str, title: str, **words: Any) -> Iterator[Journal]:
+    def start(
+        self, id: str, title: str, *, listen: Listener | None = None, **words: Any
+    ) -> Iterator[Journal]:
         """Hold the run `id` and journal its beginning and its end.
 
-        Another process that has it is waited for. The body's errors end the run as failed, an
-        interrupt from the keyboard as stopped, and go on to the caller.
+        `listen` is called with each event. Another process that has it is waited for. The body's
+        errors end the run as failed, an interrupt from the keyboard as stopped, and go on to the
+        caller.
         """
         run = self.named(id)
         with self._store.hold(run.lock):
-            journal = Journal(run, self._store, self._clock)
+            journal = Journal(run, self._store, self._clock, listen)
             journal.mend()
             anew = run.last["kind"] in ("", "done")
             journal.report("started" if anew else "resumed", title=title, **words)

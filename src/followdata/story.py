@@ -1,6 +1,5 @@
 """A story: a folder that ties data, questions and words together.
 
-<story>/__init__.py   may be empty
 <story>/story.toml    title, summary, kind of data, questions, defaults
 <story>/words.md      what the story tells
 <story>/data.py       sample() -> Data; fetch(fetching, ...) -> (name, Data);
@@ -22,6 +21,7 @@ from typing import Any, cast
 from followdata.answer import Scalar, listing
 from followdata.data import Data, Kind
 from followdata.errors import FollowdataError, InvalidInput, UnknownName
+from followdata.parameters import listed
 from followdata.question import Asked, Question, parameters_of
 
 
@@ -124,6 +124,8 @@ class Story:
         declared = self._declared.get("defaults", {}).get(question, {})
         suggested: dict[str, Any] = {}
         for name, values in declared.items():
+            if given.get(name) not in (None, ""):
+                continue
             # What the reader has said of one parameter is not suggested for another: nobody
             # compares a town with itself.
             others = [
@@ -142,6 +144,10 @@ class Story:
 
 def _read(asked: Asked, value: Any, data: Data) -> Scalar:
     """The canonical value, or `None` for one that these data do not hold."""
+    index = asked.type.names(data)
+    names = listed(str(value)) if asked.type.several else [str(value)]
+    if index is not None and not any(index.known(name) for name in names):
+        return None  # before near names, which nobody will see, are looked for
     try:
         return asked.type.read(asked.name, value, data)
     except FollowdataError:

@@ -12,7 +12,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,16 @@ import pytest
 from rich.console import Console
 from rich.segment import Segment
 
+from followdata.cli import context, main
 from followdata.cli.grid import BETTER, WORSE, Picture, contrast, sparkline, style_of, watching
 from followdata.cli.replay import latest, play
+from followdata.desk import Desk
 from followdata.present.theme import STEPS
 from followdata.questions.reconstruction import MISSING
+from followdata.registry import Registry
 from followdata.runs import Run
 from followdata.settings import HOME_VARIABLE
+from followdata.store import Store
 
 BEFORE = {"kind": "frame", "at": "2026-11-22T12:00:00+00:00", "cycle": 0, "error": 0.4}
 AFTER = {"kind": "frame", "at": "2026-11-22T12:00:03+00:00", "cycle": 10, "error": 0.1}
@@ -209,15 +214,32 @@ def command(*words: str) -> list[str]:
     return [sys.executable, "-m", "followdata", *words]
 
 
-def run(home: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*words),
-        env=os.environ | {HOME_VARIABLE: str(home)} | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+@dataclass
+class Done:
+    """What a command said, and its exit status."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Command = Callable[..., Done]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
+    """Runs commands in this process, on this test's data directory."""
+
+    def runner(*words: str) -> Done:
+        context.desk.cache_clear()
+        monkeypatch.setattr(sys, "argv", ["followdata", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return Done(int(ended.value.code or 0), said.out, said.err)
+
+    yield runner
+    context.desk.cache_clear()
 
 
 @pytest.fixture
@@ -233,9 +255,9 @@ def own(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_sentence_goes_to_output_and_all_else_to_error(home: Path, own: Path) -> None:
+def test_the_sentence_goes_to_output_and_all_else_to_error(run: Command, own: Path) -> None:
     output = own.parent / "deep" / "out"
-    done = run(home, "autoencode", str(own), "--cycles", "50", "--output", str(output))
+    done = run("autoencode", str(own), "--cycles", "50", "--output", str(output))
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n") == 1
     assert done.stdout.startswith("Two numbers per row bring the 4\xa0columns of “own” back")
@@ -262,12 +284,12 @@ def test_the_sentence_goes_to_output_and_all_else_to_error(home: Path, own: Path
     assert np.nanmin(values) == 0.0
     assert np.nanmax(values) == 1.0
 
-    again = run(home, "autoencode", "--cycles", "50")
+    again = run("autoencode", "--cycles", "50")
     assert again.stdout == done.stdout
     assert "cycle 50 of 50" in again.stderr
     (id,) = re.findall(r"followdata replay (\S+)", again.stderr)
 
-    shown = run(home, "replay", id, "--speed", "100")
+    shown = run("replay", id, "--speed", "100")
     assert shown.returncode == 0
     assert shown.stdout == ""
     assert shown.stderr.splitlines() == [
@@ -287,31 +309,31 @@ def test_the_sentence_goes_to_output_and_all_else_to_error(home: Path, own: Path
         (["replay", "nothing"], "There is no run called “nothing”."),
     ],
 )
-def test_one_clear_error(home: Path, words: list[str], said: str) -> None:
-    done = run(home, *words)
+def test_one_clear_error(run: Command, words: list[str], said: str) -> None:
+    done = run(*words)
     assert done.returncode == 1
     assert done.stdout == ""
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
 
 
-def test_a_run_without_pictures_cannot_be_replayed(home: Path, own: Path) -> None:
-    assert run(home, "fetch", "autoencode", "--from", str(own)).returncode == 0
-    done = run(home, "replay", "fetch-autoencode-from-own.csv")
+def test_a_run_without_pictures_cannot_be_replayed(run: Command, own: Path) -> None:
+    assert run("fetch", "autoencode", "--from", str(own)).returncode == 0
+    done = run("replay", "fetch-autoencode-from-own.csv")
     assert done.returncode == 1
     assert "has no pictures" in done.stderr
 
 
-def test_output_that_cannot_be_written_leaves_nothing_half_done(home: Path, own: Path) -> None:
+def test_output_that_cannot_be_written_leaves_nothing_half_done(run: Command, own: Path) -> None:
     output = own.parent / "out"
     (output / "scaled.csv").mkdir(parents=True)
-    done = run(home, "autoencode", str(own), "--cycles", "5", "--output", str(output))
+    done = run("autoencode", str(own), "--cycles", "5", "--output", str(output))
     assert done.returncode == 1
     assert "cannot be written to" in done.stderr
     assert not list(output.glob(".*"))
 
 
-def test_control_c_ends_it_and_says_what_is_kept(home: Path, own: Path) -> None:
+def test_control_c_ends_it_and_says_what_is_kept(run: Command, home: Path, own: Path) -> None:
     process = subprocess.Popen(
         command("autoencode", str(own), "--cycles", "100000"),
         env=os.environ | {HOME_VARIABLE: str(home)},
@@ -329,13 +351,27 @@ def test_control_c_ends_it_and_says_what_is_kept(home: Path, own: Path) -> None:
     last = stderr.splitlines()[-1]
     assert last.startswith("Stopped. Kept are the table, as “own”, and the pictures so far")
     (id,) = re.findall(r"followdata replay (\S+)\.", last)
-    listed = run(home, "runs", COLUMNS="200")
+    listed = run("runs")
     assert "stopped" in listed.stdout
-    shown = run(home, "replay", id)
+    shown = run("replay", id)
     assert shown.stderr.startswith("cycle 0 of 100000: error ")
     assert shown.stderr.splitlines()[-1] == (
         "This run was stopped. Stopped from the keyboard."
     )  # fmt: skip
+
+
+def test_after_a_kill_it_says_that_it_begins_again(run: Command, own: Path, home: Path) -> None:
+    assert run("fetch", "autoencode", "--from", str(own)).returncode == 0
+    opened = Desk(Registry.installed(), Store(home)).open("autoencode")
+    params = opened.resolve("reconstruction", {"cycles": 5})
+    killed = opened.desk.runs.named(opened.run_id(opened.story.question("reconstruction"), params))
+    killed.folder.mkdir(parents=True)
+    killed.journal.write_text('{"n": 1, "at": "", "kind": "started", "title": ""}\n{"n": 2, "ki')
+    done = run("autoencode", "--cycles", "5")
+    assert done.returncode == 0
+    said = done.stderr.splitlines()
+    assert said[0].startswith("An earlier attempt was cut off. Training begins again")
+    assert said[1].startswith("cycle 0 of 5")
 
 
 class Terminal:
@@ -348,8 +384,8 @@ class Terminal:
     def _tmux(self, *words: str) -> str:
         done = subprocess.run(
             ["tmux", "-S", self._socket, *words],
-            # Said, not inherited: readline, which pytest loads, sets LINES behind Python's back.
-            env=dict(os.environ),
+            # pytest loads readline, which says how large another terminal is.
+            env={k: v for k, v in os.environ.items() if k not in ("LINES", "COLUMNS")},
             capture_output=True,
             text=True,
             check=True,

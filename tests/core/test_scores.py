@@ -18,7 +18,6 @@ from followdata.core.scores import (
     ranks,
     robust_centre,
     robust_z,
-    variance_between,
 )
 
 tables = arrays(
@@ -133,12 +132,3 @@ def test_rank_correlation_is_that_of_scipy(seed: int) -> None:
 def test_rank_correlation_of_too_little_is_nan() -> None:
     assert np.isnan(rank_correlation(np.array([1.0, 2.0]), np.array([1.0, 2.0]))[0])
     assert np.isnan(rank_correlation(np.ones(5), np.arange(5.0))[0])
-
-
-def test_variance_between_groups_by_hand() -> None:
-    values = np.array([1.0, 3.0, 5.0, 7.0, 100.0, np.nan])
-    labels = np.array(["a", "a", "b", "b", "", "a"])
-    # Around the mean 4: groups lie at -2 and 2 (2 x 4 + 2 x 4 = 16), all squares are 20.
-    assert variance_between(values, labels) == pytest.approx(16 / 20)
-    assert variance_between(np.ones(3), np.array(["a", "b", "b"])) == 0
-    assert variance_between(np.array([np.nan]), np.array(["a"])) == 0

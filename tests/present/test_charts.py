@@ -31,6 +31,7 @@ CHANNELS: dict[str, dict[str, str]] = {
     "grid": {"row": "row", "column": "thing", "value": "z"},
     "intervals": {"label": "thing", "value": "x", "low": "y", "high": "z"},
     "map": {"region": "row", "value": "y", "label": "thing"},
+    "box": {"label": "thing", "value": "y", "color": "row"},
 }
 OPTIONS: dict[str, dict[str, Any]] = {
     "ribbon": {"mark_x": "2020-01-02", "mark_y": 2, "mark_label": "now"},

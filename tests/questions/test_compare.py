@@ -49,7 +49,7 @@ def test_the_numbers_by_hand() -> None:
     assert table.records()[0] == {
         "measure": "rain", "title": "Rain", "value_a": 1.0, "value_b": 4.0, "unit": "mm",
         "rank_a": 4.0, "rank_b": 1.0, "n": 4, "percentile_a": 12.5, "percentile_b": 87.5,
-        "difference": -75.0,
+        "difference": -75.0, "twins": 0,
     }  # fmt: skip
     # Old people: 10 is the lowest of three, 15 the middle one. The same: all share one place.
     assert table.columns["measure"] == ("rain", "old", "same")
@@ -61,6 +61,34 @@ def test_the_sentence() -> None:
         "Ås and Ön stand furthest apart in “Rain”: 1 mm (lowest of 4 towns) against 4 mm "
         "(highest of 4 towns). Over the 3 figures that both have, they are typically 33 places in "
         "a hundred apart."
+    )
+
+
+def test_what_says_the_same_comes_once() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(40, 3))
+    columns = [values[:, 0], -np.exp(values[:, 0]), values[:, 1], values[:, 2]]
+    data = MemoryTable(
+        np.column_stack(columns), [f"town {n}" for n in range(40)], ["a", "b", "c", "d"], ABOUT
+    )
+    answer = ask(data, a="town 0", b="town 1", top=4)
+    table = answer.tables["compare"]
+    assert len(set(table.columns["measure"]) & {"a", "b"}) == 1
+    assert len(table) == 3
+    assert sum(int(str(twins)) for twins in table.columns["twins"]) == 1
+    (folded,) = answer.tables["twins"].records()
+    assert folded["correlation"] == pytest.approx(-1)
+    assert {folded["of"], folded["measure"]} == {"a", "b"}
+    assert "1 figure that says the same" in answer.notes[0].replace("\xa0", " ")
+
+
+def test_the_other_way_round_is_told_too() -> None:
+    values = np.array([[1.0, 9.0], [2.0, 8.0], [3.0, 7.0], [4.0, 4.0]])
+    both = towns(np.column_stack([values, np.ones(4), np.ones(4)]))
+    sentence = ask(both, a="Ön", b="Ås").sentence.replace("\xa0", " ")
+    assert (
+        "The other way round, Ås is higher than Ön above all in “Old people” (9 % against 4 %)"
+        in (sentence)
     )
 
 

@@ -314,7 +314,7 @@ def test_the_same_seed_gives_the_same_answer_to_the_last_bit(tmp_path: Path) -> 
 def test_killed_in_the_middle_it_is_interrupted_and_asking_again_works(
     home: Path, tmp_path: Path
 ) -> None:
-    process = in_another_process(home, "--cycles=1000")
+    process = in_another_process(home, "--cycles=600")
     desk = Desk(Registry.installed(), Store(home))
     deadline = time.monotonic() + 60
     while not any(event["kind"] == "frame" for run in desk.runs.all() for event in run.events()):
@@ -325,11 +325,11 @@ def test_killed_in_the_middle_it_is_interrupted_and_asking_again_works(
     process.communicate()
     (run,) = desk.runs.all()
     states = [run.state]
-    again = desk.open("autoencode").ask("reconstruction", cycles=1000)
+    again = desk.open("autoencode").ask("reconstruction", cycles=600)
     states.append(run.state)
     assert states == ["interrupted", "done"]
     other = Desk(Registry.installed(), Store(tmp_path / "undisturbed"))
-    undisturbed = other.open("autoencode").ask("reconstruction", cycles=1000)
+    undisturbed = other.open("autoencode").ask("reconstruction", cycles=600)
     assert document(again) == document(undisturbed)
 
 

@@ -21,12 +21,13 @@ import stamina
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from followdata.data import Layer, MemoryTable
+from followdata.data import Layer, MemoryTable, similar_to
 from followdata.errors import InvalidInput, Refused, SourceError, Unreachable
 from followdata.runs import Runs
 from followdata.sources.client import Client, Provider
 from followdata.sources.fetching import Fetching
 from followdata.sources.kolada import KOLADA, fetch_year, read_files, unit_of
+from followdata.sources.kolada.groups import similar_of
 from followdata.store import Store
 from followdata.testing.kolada import PretendKolada
 from followdata.testing.providers import Fault, Faulty, Loopback, MemoryLog
@@ -693,6 +694,8 @@ def test_files_and_the_api_give_the_same_data(tmp_path: Path) -> None:
         for gender, number in (("k", -value), ("m", value - 1))
     ]
     write(tmp_path / "gender.csv", "kpi,municipality_id,period,gender,value", *apart)
+    groups = json.dumps(kolada.groups, ensure_ascii=False)
+    (tmp_path / "municipality_groups.json").write_text(groups, encoding="utf-8")
     read = read_files([tmp_path])
     assert set(read.layers) == {Layer("2022", "women"), Layer("2022", "men")}
     assert read.digest == fetched.digest
@@ -998,3 +1001,55 @@ def test_the_real_api_has_every_field_that_is_read(address: str) -> None:
     with Client(KOLADA, MemoryLog()) as real, Client(QUICK, MemoryLog(), pretended) as ours:
         replies = real.json(address.format(town="2480")), ours.json(address.format(town="0198"))
     assert missing_fields(*replies, address) == []
+
+
+# Groups of similar municipalities
+
+
+def test_koladas_own_similar_municipalities_are_those_of_the_newest_year() -> None:
+    data = fetch(PretendKolada.small())
+    names = list(data.obs_names)
+    # Codes put them in another order than the list of places, in which they go backwards.
+    similar = similar_to(data, names.index("Exempelby"))
+    assert similar == {"grundskola, 2024": ["Påhittstad", "Ödeby"]}
+
+
+def test_groups_of_other_kinds_and_forms_are_passed_over() -> None:
+    groups: list[object] = [
+        {"id": "G1", "title": "Stor-Malmö (ovägt medel)", "members": [{"member_id": "1280"}]},
+        {"id": "G2", "title": "Liknande regioner socioekonomi, Region Skåne, 2024", "members": []},
+        {"id": "G3", "title": "Liknande kommuner, övergripande, Lund, 2025",
+         "members": [{"member_id": "2480", "member_title": "Umeå"}, {"id": "0380"}, "?"]},
+        {"id": "G4", "title": "Liknande kommuner LSS, Lund, 2025", "members": None},
+        {"id": "G5"}, None, "text",
+    ]  # fmt: skip
+    assert similar_of(groups) == {("övergripande", "2025"): {"Lund": ["2480", "0380"]}}
+
+
+def test_groups_that_cannot_be_read_are_told_and_passed_over(tmp_path: Path) -> None:
+    header = "municipality_id,municipality_name,N01951"
+    write(tmp_path / "wide_2022.csv", header, "1281,Lund,1", "2480,Umeå,2")
+    (tmp_path / "groups.json").write_text("[", encoding="utf-8")
+    (tmp_path / "groups2.json").write_text('{"values": 3}', encoding="utf-8")
+    (tmp_path / "groups3.json.gz").write_bytes(b"\x1f\x8bno")
+    notices: list[str] = []
+    assert similar_to(read_files([tmp_path], notice=notices.append), 0) == {}
+    assert sum("Passed over" in notice for notice in notices) == 3
+    group = {"title": "Liknande kommuner LSS, Lund, 2025", "members": [{"member_id": "2480"}]}
+    (tmp_path / "groups.json").write_text(json.dumps([group]), encoding="utf-8")
+    assert similar_to(read_files([tmp_path]), 0) == {"LSS, 2025": ["Umeå"]}
+    assert similar_to(read_files([tmp_path]), 1) == {}
+
+
+@pytest.mark.shared
+def test_real_groups(shared: Path) -> None:
+    similar = similar_of(
+        json.loads(
+            gzip.decompress(
+                (shared / "data" / "kolada" / "municipality_groups_v3.json.gz").read_bytes()
+            )
+        )
+    )
+    assert len(similar) == 12
+    assert {len(lists) for lists in similar.values()} <= {289, 290, 311}
+    assert "0680" in similar["övergripande", "2025"]["Umeå"]  # Jönköping

@@ -11,10 +11,14 @@ import pandas as pd
 import pytest
 
 from followdata.answer import Answer
-from followdata.data import About, MemoryTable
+from followdata.core.expectation import expectation
+from followdata.core.scores import robust_z
+from followdata.data import About, MemoryTable, similar_to
 from followdata.desk import Desk
 from followdata.errors import InvalidParameter, NotFetched
+from followdata.questions.typical import fit_typical
 from followdata.registry import Registry
+from followdata.sources.kolada import unit_of
 from followdata.stories.towns.sample import sample
 
 
@@ -78,13 +82,20 @@ def test_without_the_extra_the_sample_says_what_to_do(monkeypatch: pytest.Monkey
 def test_the_story_opens_on_a_finished_answer(desk: Desk) -> None:
     towns = desk.open("towns")
     assert said(towns.ask("distinctive")) == (
-        "Sweden stands out most in “Business regulations - Extra payments/bribes/favoritism”: "
-        "7.84 of 10 against a median of 4.02 of 10 (8th highest of 152 countries)."
+        "Sweden stands out most in “Top marginal tax rate”: 1.0 of 10 where 6.5 of 10 is "
+        "expected (lowest of 162 countries, shared by 3). Next comes “Size of government” (3.62 of "
+        "10 where 6.54 of 10 is expected)."
     )
     assert said(towns.ask("compare")) == (
         "Sweden and Norway stand furthest apart in “Money growth”: 7.73 of 10 (22nd lowest of "
-        "162 countries) against 9.61 of 10 (25th highest of 162 countries). Over the 107 "
-        "indicators that both have, they are typically 3 places in a hundred apart."
+        "162 countries) against 9.61 of 10 (25th highest of 162 countries). The other way round, "
+        "Sweden is higher than Norway above all in “Tariffs” (8.27 of 10 against 6.23 of 10). Over "
+        "the 107 indicators that both have, they are typically 3 places in a hundred apart."
+    )
+    assert said(towns.ask("peers")) == (
+        "Most like Sweden are Netherlands, Austria and Belgium: on a scale from 0, as little alike "
+        "as two countries at random, to 1, the same in everything, Netherlands comes to 0.84. They "
+        "and Sweden are high in “Rule of law” and high in “Freedom of expression”."
     )
     assert said(towns.ask("map")) == (
         "Components 1 and 2 carry 31 % and 12 % of the differences between 162 countries. "
@@ -108,7 +119,12 @@ def test_one_measure_and_several(desk: Desk) -> None:
 
 def test_a_story_can_be_asked_about_any_thing(desk: Desk) -> None:
     towns = desk.open("towns")
-    assert towns.ask("distinctive", thing="zwe").params == {"thing": "Zimbabwe", "top": 10}
+    assert towns.ask("distinctive", thing="zwe").params == {
+        "thing": "Zimbabwe", "relative_to": "all", "top": 10,
+    }  # fmt: skip
+    europe = towns.ask("distinctive", thing="swe", relative_to="REGION")
+    assert europe.params["relative_to"] == "region"
+    assert "among the other countries of Western Europe" in europe.sentence
     assert "Western Europe (18\xa0countries)" in towns.ask("map", group="western europe").sentence
     with pytest.raises(InvalidParameter, match="compared with itself"):
         towns.ask("compare", a="Norway", b="NOR")
@@ -133,17 +149,27 @@ def said(answer: Answer) -> str:
 
 
 @cache
-def real_towns(shared: Path) -> MemoryTable:
-    """The figures of 2022, read as plainly as can be."""
+def real_towns(shared: Path, year: int = 2022) -> MemoryTable:
+    """The figures of a year, read as plainly as can be."""
     folder = shared / "data" / "kolada"
-    frame = pd.read_csv(folder / "kpi_wide_2022.csv.gz", index_col=[0, 1])
+    frame = pd.read_csv(folder / f"kpi_wide_{year}.csv.gz", index_col=[0, 1])
     titles = pd.read_csv(folder / "kpi_metadata_v3.csv.gz", index_col="id")["title"]
     return MemoryTable(
         frame.to_numpy(dtype=np.float64),
         frame.index.get_level_values(1).tolist(),
         frame.columns.tolist(),
-        About("Towns", thing="town", things="towns", measure="figure", measures="figures"),
-        var={"title": titles.reindex(frame.columns).fillna("").to_numpy(dtype=str)},
+        About(
+            "Towns",
+            thing="town",
+            things="towns",
+            measure="figure",
+            measures="figures",
+            size="N01951",
+        ),
+        var={
+            "title": (named := titles.reindex(frame.columns).fillna("").to_numpy(dtype=str)),
+            "unit": np.array([unit_of(title) for title in named]),
+        },
     )
 
 
@@ -159,18 +185,23 @@ def ask_real(shared: Path, name: str, **given: object) -> Answer:
     [
         (
             "Umeå",
-            "Umeå stands out most in “Elproduktion av vattenkraft inom det geografiska området, "
-            "MWh”: 2 668 672 against a median of 374 (2nd highest of 244 towns).",
+            "Umeå stands out most in “NTU - Förtroende för polisens sätt att bedriva sitt arbete, "
+            "andel (%)”: 70.0 % where 59.2 % is expected (highest of 253 towns). Next comes “NTU - "
+            "Upplever att polisen inte bryr sig om de problem som finns i det egna "
+            "bostadsområdet , andel (%)” (11.9 % where 19.9 % is expected).",
         ),
         (
             "Stockholm",
-            "Stockholm stands out most in “Kostnad bostadsverksamhet, kr/inv”: 3 349 against a "
-            "median of 4 (5th highest of 290 towns).",
+            "Stockholm stands out most in “Företagskonkurser, antal/1000 inv, 16-64 år”: 2.29 "
+            "where 1.38 is expected (2nd highest of 290 towns). Next comes “Färdigställda "
+            "bostäder, nybyggnad, antal/1000 inv” (3.6 where 10.7 is expected).",
         ),
         (
-            "Bjurholm",
-            "Bjurholm stands out most in “Kostnad bostadsverksamhet, kr/inv”: 6 927 against a "
-            "median of 4 (highest of 290 towns).",
+            # Its municipality is a region too: the tax pays for hospitals.
+            "Gotland",
+            "Gotland stands out most in “Skattesats till kommun (%)”: 33.6 % where 21.2 % is "
+            "expected (highest of 290 towns). Next comes “Kostnad egentlig verksamhet, kr/inv” "
+            "(112 867 where 70 648 is expected).",
         ),
     ],
 )
@@ -182,9 +213,63 @@ def test_real_towns_stand_out(shared: Path, town: str, sentence: str) -> None:
 def test_real_towns_compare(shared: Path) -> None:
     assert said(ask_real(shared, "compare", a="umea", b="stockholm")) == (
         "Umeå and Stockholm stand furthest apart in “Nettokostnadsavvikelse gymnasieskola, "
-        "miljoner kronor”: 51 (2nd highest of 290 towns) against −140 (lowest of 290 towns). Over "
-        "the 1 316 figures that both have, they are typically 18 places in a hundred apart."
+        "miljoner kronor”: 51 (2nd highest of 290 towns) against −140 (lowest of 290 towns). The "
+        "other way round, Stockholm is higher than Umeå above all in “Omsättningstillgångar "
+        "kommunen, kr/inv” (97 436 against 9 377). Over the 1 316 figures that both have, they are "
+        "typically 18 places in a hundred apart."
     )
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("year", [2022, 2014])
+def test_every_size_of_town_has_its_share_of_the_strongest_scores(shared: Path, year: int) -> None:
+    """Of the strongest hundredth, between 5 and 16 % in each tenth of the towns by population;
+    by distance from the median, half would be in the largest tenth."""
+    data = real_towns(shared, year)
+    population = data.matrix(var=["N01951"])[:, 0]
+    tenth = population.argsort().argsort() * 10 // len(population)
+    shares = []
+    for scores in (expectation(data.X, population).scores, robust_z(data.X)):
+        away = np.abs(scores)
+        strongest = away > np.nanquantile(away, 0.99)
+        shares.append(
+            np.array([strongest[tenth == part].sum() for part in range(10)]) / strongest.sum()
+        )
+    assert 0.05 <= shares[0].min() <= shares[0].max() <= 0.16
+    assert shares[1].max() > 0.4
+
+
+@pytest.mark.shared
+def test_no_score_of_a_real_town_is_absurd(shared: Path) -> None:
+    data = real_towns(shared, 2022)
+    population = data.matrix(var=["N01951"])
+    found = expectation(data.X, population[:, 0]).scores
+    assert np.nanmax(np.abs(found)) < 4.5
+    assert np.nanmax(np.abs(robust_z(data.X))) > 1000
+    of_size = [population, 1 / population, np.log(population), np.sqrt(population), population**2]
+    none = expectation(np.column_stack(of_size), population[:, 0]).scores
+    assert np.abs(none).max() < 2
+
+
+@pytest.mark.shared
+def test_kin_of_real_towns_agree_with_koladas_own(shared: Path) -> None:
+    """Several times as often as towns at random would."""
+    from followdata.sources.kolada import read_files
+
+    data = read_files([shared / "data" / "kolada"], 2022)
+    similar = [similar_to(data, row) for row in range(290)]
+    assert len(similar[0]) == 12
+    fitted = fit_typical(data)
+    names = data.names("obs").names
+    hits = []
+    for row, peers in enumerate(fitted.peers):
+        (named,) = (names for what, names in similar[row].items() if "övergripande" in what)
+        hits.append(len({names[at] for at in peers} & set(named)) / len(named))
+    # Of ten towns of 289 at random, each of the seven is one with a chance of 0.035.
+    assert np.mean(hits) > 0.2
+    question = Registry.installed()["towns"].question("peers")
+    answer = question.tell(data, fitted, question.resolve(data, {"thing": "umeå"}, {}))
+    assert {"Luleå", "Uppsala", "Karlstad"} <= set(answer.tables["peers"].columns["thing"])
 
 
 @pytest.mark.shared

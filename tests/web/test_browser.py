@@ -146,3 +146,21 @@ def test_an_answer_that_fails_is_shown_as_the_page_it_is(chromium: Browser, serv
     page.select_option("select[name=thing]", "Norway")
     expect(page.locator("h1")).to_have_text("Something went wrong")
     context.close()
+
+
+def test_a_gene_opens_its_box_plot(page: Page) -> None:
+    visit(page, "/brain/markers")
+    page.locator(".chart svg .mark-rect path").first.click(force=True)
+    page.wait_for_url(re.compile(r"/brain/expression\?.*gene="))
+    page.wait_for_selector(READY)
+    expect(page.locator("#answer .sentence")).to_contain_text("is highest in")
+    expect(page.locator("#answer figure .chart svg")).to_be_visible()
+
+
+def test_the_gene_box_completes_as_one_types(page: Page) -> None:
+    visit(page, "/brain/expression")
+    page.fill("input[name=gene]", "GPM6B,sv2")
+    expect(page.locator("#names-gene option")).not_to_have_count(0)
+    assert "GPM6B,SV2B" in page.locator("#names-gene option").evaluate_all(
+        "options => options.map((option) => option.value)"
+    )

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from dataclasses import fields
+from pathlib import Path
 
 import httpx
 import jinja2.meta
@@ -198,3 +199,65 @@ def test_json_is_strict(client: httpx.Client) -> None:
 
     for story, question in SHORT:
         json.loads(client.get(f"/{story}/{question}.json").content, parse_constant=refuse)
+
+
+def test_rows_offer_the_comparison(client: httpx.Client) -> None:
+    for page in ("/towns/peers?thing=Sweden", "/towns/distinctive?thing=Sweden"):
+        text = client.get(page).text
+        links = re.findall(r'href="(/towns/compare\?[^"]*a=Sweden[^"]*)"', text)
+        assert links, page
+        address = str(Markup(links[0]).unescape())
+        assert re.search(r"[?&]a=Sweden&b=\w+", address)
+        assert client.get(address).status_code == 200
+    # A click in a picture adds the value to the end of the address.
+    picture = client.get("/towns/peers?thing=Sweden").text.replace("&amp;", "&")
+    assert re.search(r'data-click="/towns/distinctive\?[^"]*thing="', picture)
+
+
+def test_a_field_without_anything_to_choose_is_not_there(client: httpx.Client) -> None:
+    page = client.get("/towns/peers?data=sample").text  # the sample has no themes
+    assert 'name="thing"' in page
+    assert 'name="topic"' not in page
+
+
+def test_a_file_is_read_only_for_who_is_here(client: httpx.Client, tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    names = [
+        row["gene"] for row in client.get("/brain/markers.json?top=30").json()["tables"]["markers"]
+    ]
+    path.write_text("sample," + ",".join(names) + "\np1," + ",".join(map(str, range(30))) + "\n")
+    asked = {"samples": str(path)}
+    answer = client.get("/brain/compare.json", params=asked)
+    assert answer.json()["tables"]["nearest"][0]["sample"] == "p1"
+    assert answer.headers["cache-control"] == "no-store"
+    # The file can change: nothing of it is kept.
+    path.write_text(path.read_text().replace("p1", "p2"))
+    assert (
+        client.get("/brain/compare.json", params=asked).json()["tables"]["nearest"][0]["sample"]
+        == "p2"
+    )
+    elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    for form in ("", ".json", ".csv", ".svg"):
+        refused = client.get(f"/brain/compare{form}", params=asked, headers=elsewhere)
+        assert refused.status_code == 403
+        assert "p2" not in refused.text
+    assert client.get("/brain/compare.json", params={"samples": "/no/such"}).status_code == 422
+
+
+def test_lists_are_completed_at_their_end(client: httpx.Client) -> None:
+    found = client.get("/brain/expression/names?parameter=gene&q=GPM6B,sv2").json()["names"]
+    assert found[0] == {"name": "GPM6B,SV2B", "title": "SV2B"}
+
+
+def test_a_gene_and_a_group_lead_on(client: httpx.Client) -> None:
+    page = client.get("/brain/markers").text
+    assert re.search(r'href="/brain/expression\?[^"]*gene=GPM6B"', page)
+    assert re.search(r'data-click="/brain/expression\?[^"]*gene="', page)
+    page = client.get("/brain/expression").text
+    assert re.search(r'href="/brain/markers\?[^"]*group=hippocampus"', page)
+    assert re.search(r'data-click="/brain/markers\?[^"]*group="', page)
+
+
+def test_few_whole_numbers_are_a_menu(client: httpx.Client) -> None:
+    page = client.get("/brain/map").text
+    assert re.search(r'<select name="x">.*?<option value="2">2</option>', page, re.S)

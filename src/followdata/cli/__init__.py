@@ -12,8 +12,10 @@ import typer
 from followdata.cli import ask, autoencode, context, fetch, replay, runs, serve, stories
 from followdata.errors import FollowdataError
 
+PROGRAM = "followdata"
+
 app = typer.Typer(
-    name="followdata",
+    name=PROGRAM,
     help="Follow a question through public data: fetch it, ask it, see how sure the answer is.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -54,7 +56,7 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     try:
-        app()
+        app(prog_name=PROGRAM)
     except FollowdataError as error:
         context.refuse(error)
         sys.exit(context.REFUSED)

@@ -132,7 +132,7 @@ def sparkline(errors: tuple[float, ...], *, ascii_only: bool = False) -> str:
     """Errors as a line of bars from 0 to the largest.
 
     >>> sparkline((0.4, 0.2, 0.1)), sparkline((0.4, 0.2, 0.1), ascii_only=True)
-    ('█▄▂', '@=.')
+    ('█▅▃', '@+-')
     """
     bars = _ASCII_BARS if ascii_only else _BARS
     most = max(errors, default=0.0) or 1.0

@@ -7,6 +7,8 @@ commands are made when they are named, and only then.
 from __future__ import annotations
 
 import inspect
+import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -78,9 +80,11 @@ def option(asked: Asked, complete: Callable[[str, str], list[str]]) -> Option:
 
     def completions(incomplete: str) -> list[str]:
         try:
-            return complete(asked.name, incomplete)
+            names = complete(asked.name, incomplete)
         except FollowdataError:
             return []
+        # Other shells quote what they insert.
+        return [_as_one_word(name) for name in names] if _in_bash() else names
 
     words = asked.type.words
     if asked.default not in (..., None):
@@ -88,6 +92,19 @@ def option(asked: Asked, complete: Callable[[str, str], list[str]]) -> Option:
     flag = f"--{asked.name.replace('_', '-')}"
     info = typer.Option(flag, help=words, autocompletion=completions, metavar=metavar(asked))
     return asked.name, Annotated[str | None, info], None
+
+
+def _in_bash() -> bool:
+    return os.environ.get("_FOLLOWDATA_COMPLETE") == "complete_bash"
+
+
+def _as_one_word(name: str) -> str:
+    """A name as bash takes it for one word.
+
+    >>> print(_as_one_word("Upplands Väsby"))
+    Upplands\\ Väsby
+    """
+    return re.sub(r"([^\w@%+=:,./-])", r"\\\1", name)
 
 
 def metavar(asked: Asked) -> str:

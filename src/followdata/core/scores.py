@@ -62,15 +62,19 @@ def ranks(X: Floats) -> Floats:
     >>> ranks(np.array([[5.0], [7.0], [np.nan], [5.0]])).ravel().tolist()
     [2.5, 1.0, nan, 2.5]
     """
-    places = np.full(X.shape, np.nan)
-    for column, place in zip(X.T, places.T, strict=True):
-        known = np.isfinite(column)
-        ascending = np.sort(column[known])
-        below = np.searchsorted(ascending, column[known], side="left")
-        not_above = np.searchsorted(ascending, column[known], side="right")
-        # The places from 1 + (n - not_above) to n - below are those of the equal values.
-        place[known] = len(ascending) + (1 - below - not_above) / 2
-    return places
+    columns = np.ascontiguousarray(X.T)  # sorting is several times as fast along memory
+    order = np.argsort(columns, axis=1)  # missing values last
+    ascending = np.take_along_axis(columns, order, axis=1)
+    differs = np.ones((len(columns), len(X) + 1), dtype=bool)
+    differs[:, 1:-1] = ascending[:, 1:] != ascending[:, :-1]
+    place = np.arange(len(X))
+    first = np.maximum.accumulate(np.where(differs[:, :-1], place, 0), axis=1)
+    last = np.minimum.accumulate(np.where(differs[:, 1:], place, len(X))[:, ::-1], axis=1)[:, ::-1]
+    known = np.isfinite(columns)
+    places = np.empty(columns.shape)
+    count = known.sum(1, keepdims=True)
+    np.put_along_axis(places, order, count - (first + last) / 2, axis=1)
+    return np.where(known, places, np.nan).T
 
 
 def percentiles(ranks: Floats, count: Floats) -> Floats:
@@ -173,22 +177,6 @@ def bins(values: Floats, most: int = 30) -> Floats:
     # Rounding must not leave the ends out.
     edges[0], edges[-1] = min(edges[0], low), max(edges[-1], high)
     return np.asarray(edges)
-
-
-def variance_between(values: Floats, labels: npt.NDArray[np.str_]) -> float:
-    """The part of the variance of `values` that lies between groups (eta squared), 0 to 1.
-
-    Rows without a value or with an empty label are left out; 0 where nothing varies.
-
-    >>> variance_between(np.array([1.0, 1.0, 3.0, 3.0]), np.array(["a", "a", "b", "b"]))
-    1.0
-    """
-    known = np.isfinite(values) & (labels != "")
-    values = values[known] - values[known].mean() if known.any() else values[known]
-    _, group = np.unique(labels[known], return_inverse=True)
-    sums, counts = np.bincount(group, weights=values), np.bincount(group)
-    whole = float((values**2).sum())
-    return float((sums**2 / counts).sum() / whole) if whole else 0.0
 
 
 def _over_rows(statistic: Callable[..., Any], X: Floats) -> Floats:

@@ -7,6 +7,8 @@ colours by style (see `theme.vega_config`), so one chart serves both themes.
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -21,11 +23,14 @@ from followdata.present.numbers import shown
 from followdata.present.theme import STEPS
 
 Draw = Callable[["Rows", View], Any]
+"""Draws a view's rows: an Altair chart, or a Vega-Lite specification as it is."""
 KINDS: dict[str, Draw] = {}
 NUMBER = "_number"
 """The column that numbers the rows; no column of a table is called so."""
 ROW = 42
 """Height in pixels of a row with its caption above it."""
+_ACROSS = alt.ExprRef("width")
+"""Captions end where the picture does: longer ones would squeeze the bars on a small screen."""
 
 
 def register(kind: str) -> Callable[[Draw], Draw]:
@@ -50,11 +55,17 @@ def chart(
     if draw is None:
         raise UnknownName("kind of picture", view.kind, list(KINDS))
     table = _only(answer.tables[view.table], view.options.get("where", {}))
+    view, table = _without_steps(view, table)
     rows = Rows(table)
-    drawn = draw(rows, view).properties(
-        width=width, autosize=alt.AutoSizeParams(type="fit-x", contains="padding")
-    )
-    spec: dict[str, Any] = drawn.to_dict(validate=check)
+    drawn = draw(rows, view)
+    fitted = {"width": width, "autosize": {"type": "fit-x", "contains": "padding"}}
+    spec: dict[str, Any]
+    if isinstance(drawn, dict):
+        spec = {"$schema": alt.SCHEMA_URL, **drawn, **fitted}
+        if check:
+            alt.LayerChart.from_dict(spec)
+    else:
+        spec = drawn.properties(**fitted).to_dict(validate=check)
     # Put in last: Altair would copy every value each time that a chart is put into another.
     spec["datasets"] = rows.sheets
     if height is not None:
@@ -93,7 +104,8 @@ class Rows:
 
 @register("scatter")
 def scatter(rows: Rows, view: View) -> Any:
-    """Points with the names of those that stand apart; colour by words or by a number."""
+    """Points with the names of those that stand apart; colour by words or by a number, shape by
+    words."""
     table = rows.table
     x, y, label = (_field(view, table, channel) for channel in ("x", "y", "label"))
     encoding: dict[str, Any] = {
@@ -107,6 +119,11 @@ def scatter(rows: Rows, view: View) -> Any:
         encoding["color"] = _color(field, table)
         if edges := _skewed(table.columns[field.name]):
             base, encoding["color"] = _in_classes(base, field, edges)
+    if "shape" in view.channels:
+        shape = _field(view, table, "shape")
+        encoding["shape"] = alt.Shape(shape.name, type="nominal", title=shape.title).legend(
+            orient="top", titleLimit=180
+        )
     points = base.mark_point(
         filled=True, size=64, opacity=0.85, strokeWidth=0.7, style="dot", cursor="pointer"
     )
@@ -140,7 +157,7 @@ def ranking(rows: Rows, view: View) -> Any:
     if min(numbers, default=0) < 0 < max(numbers, default=0):
         layers.append(base.mark_rule(style="zero").encode(x=alt.datum(0)))
     caption = base.mark_text(
-        style="caption", align="left", dy=-8, limit=view.options.get("limit", 560)
+        style="caption", align="left", dy=-8, limit=view.options.get("limit", _ACROSS)
     )
     layers.append(caption.encode(y=y, x=alt.value(0), text=f"{label.name}:N"))
     if "low" in view.channels:
@@ -212,7 +229,7 @@ def pairs(rows: Rows, view: View) -> Any:
         base.mark_rule(style="zero", strokeWidth=2, yOffset=8).encode(y=y, x=axis, x2=b.name),
         *dots,
         base.mark_text(
-            style="caption", align="left", dy=-8, limit=view.options.get("limit", 560)
+            style="caption", align="left", dy=-8, limit=view.options.get("limit", _ACROSS)
         ).encode(y=y, x=alt.value(0), text=f"{label.name}:N"),
     ).properties(height=ROW * max(1, len(table)))
 
@@ -322,6 +339,10 @@ def distribution(rows: Rows, view: View) -> Any:
     ).properties(height=260)
 
 
+_NAMED = 30
+"""A grid of more rows than this does not name them."""
+
+
 @register("grid")
 def grid(rows: Rows, view: View) -> Any:
     """One coloured cell per value; with `bins`, values fall into steps between these edges."""
@@ -339,12 +360,14 @@ def grid(rows: Rows, view: View) -> Any:
         alt.Chart(rows.all())
         .mark_rect()
         .encode(
-            y=alt.Y(row.name, type="nominal", sort=None, title=row.title, axis=_names(high, 30)),
+            y=alt.Y(
+                row.name, type="nominal", sort=None, title=row.title, axis=_names(high, _NAMED)
+            ),
             x=alt.X(column.name, type="nominal", sort=None, title=None, axis=_names(wide, 40, -50)),
             color=alt.Color(value.name, type="quantitative", title=value.title, scale=scale),
             tooltip=_tooltip(table),
         )
-        .properties(height=min(640, max(120, 9 * high)))
+        .properties(height=max(120, 18 * high) if high <= _NAMED else min(640, 9 * high))
     )
 
 
@@ -388,6 +411,135 @@ def map_of_regions(rows: Rows, view: View) -> Any:
         .project(type="identity", reflectY=True)
         .properties(height=view.options.get("height", 640))
     )
+
+
+LEAST_BOXED = 5
+"""Fewer values than this have no quartiles worth a box: their points and the median are shown."""
+_LANE = 20
+"""Height in pixels of one box."""
+
+
+@register("box")
+def box(rows: Rows, view: View) -> dict[str, Any]:
+    """Boxes with their points, a row for each `label` in the table's order and a lane for each
+    `color` in it; the caption gives medians and numbers.
+
+    The box is the middle half, its line the median, the whiskers reach the last values within one
+    and a half times the box's length (Tukey 1977, Exploratory Data Analysis).
+    """
+    table = rows.table
+    label, value = (_field(view, table, channel) for channel in ("label", "value"))
+    lanes = _lanes(view, table)
+    step = ROW - 16 + _LANE * len(lanes)
+    points, boxes, captions = _boxed(table, label, value, view.channels.get("color", ""), step)
+    high = step * len(captions)
+    # Written out: through Altair five layers would take longer than all the rest of the answer.
+    y = {"field": "at_", "type": "quantitative", "axis": None,
+         "scale": {"domain": [high, 0], "nice": False}}  # fmt: skip
+    x = {"type": "quantitative", "title": _title(value), "axis": {"tickCount": 5}}
+    color: dict[str, Any] = {}
+    style: dict[str, Any] = {"style": "trace"}
+    if len(lanes) > 1:
+        legend = {"orient": "top", "labelLimit": 180}
+        color = {"color": {"field": "lane_", "type": "nominal", "title": None, "legend": legend,
+                           "scale": {"domain": lanes}}}  # fmt: skip
+        style = {}
+
+    def layer(sheet: str, mark: dict[str, Any], **encoding: Any) -> dict[str, Any]:
+        return {"data": {"name": sheet}, "mark": mark, "encoding": {"y": y, **encoding}}
+
+    rows.others("boxes", [each for each in boxes if "q1_" in each])
+    rows.others("medians", boxes)
+    rows.others("points", points)
+    rows.others("captions", captions)
+    tooltip = [tip.to_dict() for tip in _tooltip(table)]
+    return {
+        "height": high,
+        "layer": [
+            layer("boxes", {"type": "rule", **style},
+                  x={**x, "field": "low_"}, x2={"field": "high_"}, **color),
+            layer("boxes", {"type": "bar", "height": 11, "opacity": 0.35, **style},
+                  x={**x, "field": "q1_"}, x2={"field": "q3_"}, **color),
+            layer("medians", {"type": "tick", "orient": "vertical", "size": 15, "thickness": 3,
+                              "opacity": 1, **style}, x={**x, "field": "median_"}, **color),
+            layer("points", {"type": "point", "filled": True, "size": 22, "opacity": 0.75,
+                             "strokeWidth": 0, **style},
+                  x={**x, "field": value.name}, tooltip=tooltip, **color),
+            layer("captions", {"type": "text", "style": "caption", "align": "left",
+                               "limit": view.options.get("limit", 560)},
+                  x={"value": 0}, text={"field": "caption_", "type": "nominal"}),
+        ],
+    }  # fmt: skip
+
+
+def _lanes(view: View, table: Table) -> list[str]:
+    """The colours in the order of their names; one lane without a name where there are none."""
+    column = view.channels.get("color", "")
+    return sorted({str(v) for v in table.columns.get(column, ()) if v is not None}) or [""]
+
+
+def _boxed(
+    table: Table, label: Field, value: Field, color: str, step: int
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
+    """Points, boxes and captions with their places in pixels from the top."""
+    groups: dict[Scalar, dict[str, list[dict[str, Any]]]] = {}
+    for record in table.records():
+        lanes = groups.setdefault(record[label.name], {})
+        if isinstance(record[value.name], (int, float)):
+            lane = record.get(color)
+            lanes.setdefault("" if lane is None else str(lane), []).append(record)
+    every = sorted({lane for lanes in groups.values() for lane in lanes})
+    points, boxes, captions = [], [], []
+    for row, (name, lanes) in enumerate(groups.items()):
+        top = row * step
+        known = [record[value.name] for records in lanes.values() for record in records]
+        if known:
+            said = f"median {shown(float(_quantile(sorted(known), 0.5)), value)}, n = {len(known)}"
+        else:
+            said = "no values"
+        captions.append({label.name: name, "caption_": f"{name}: {said}", "at_": top + 12})
+        for lane, records in lanes.items():
+            y = top + 32 + _LANE * every.index(lane)
+            five = _five([record[value.name] for record in records])
+            boxes.append({label.name: name, "lane_": lane, "at_": y, **five})
+            for number, record in enumerate(records):
+                # The same place each time, spread so that equal values are seen to be several.
+                away = (number * 0.618034 % 1 - 0.5) * 9
+                points.append(record | {"lane_": lane, "at_": y + away})
+    return points, boxes, captions
+
+
+def _five(values: Sequence[float]) -> dict[str, float]:
+    """Median, and where there are enough values, quartiles and whiskers."""
+    ordered = sorted(values)
+    median = {"median_": _quantile(ordered, 0.5)}
+    if len(ordered) < LEAST_BOXED:
+        return median
+    q1, q3 = _quantile(ordered, 0.25), _quantile(ordered, 0.75)
+    reach = 1.5 * (q3 - q1)
+    within = [v for v in ordered if q1 - reach <= v <= q3 + reach]
+    return {**median, "q1_": q1, "q3_": q3, "low_": within[0], "high_": within[-1]}
+
+
+def _quantile(ordered: Sequence[float], part: float) -> float:
+    """Between the two nearest values in proportion, as NumPy does it by default."""
+    at = part * (len(ordered) - 1)
+    low = math.floor(at)
+    high = min(low + 1, len(ordered) - 1)
+    return float(ordered[low] + (at - low) * (ordered[high] - ordered[low]))
+
+
+def _without_steps(view: View, table: Table) -> tuple[View, Table]:
+    """The same with other names for columns that Vega would read as steps into a value: a dot or a
+    bracket ("mean_H0351.2001")."""
+    names = {field.name: re.sub(r"[.\[\]]", "_", field.name) for field in table.fields}
+    renamed = Table(
+        tuple(replace(field, name=names[field.name]) for field in table.fields),
+        {names[name]: values for name, values in table.columns.items()},
+        table.title,
+    )
+    channels = {channel: names[name] for channel, name in view.channels.items()}
+    return replace(view, channels=channels), renamed
 
 
 def _only(table: Table, where: Mapping[str, Scalar]) -> Table:

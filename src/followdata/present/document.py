@@ -17,8 +17,8 @@ from followdata.present.charts import chart
 from followdata.present.numbers import shown
 from followdata.present.theme import css_variables
 
-Address = Callable[[str, Scalar], str]
-"""`address(question, value)`: where that question is answered for that value; "" if nowhere."""
+Address = Callable[[Field, Scalar], str]
+"""`address(field, value)`: where the field's link leads for that value; "" if nowhere."""
 
 MOST_ROWS = 50
 
@@ -60,7 +60,7 @@ class ShownView:
     click_field: str = ""
 
 
-def no_address(question: str, value: Scalar) -> str:
+def no_address(field: Field, value: Scalar) -> str:
     """For documents that link nowhere."""
     return ""
 
@@ -86,7 +86,7 @@ def shown_table(name: str, table: Table, address: Address = no_address) -> Shown
 def shown_view(answer: Answer, view: View, address: Address = no_address) -> ShownView:
     """A picture that the browser draws."""
     label = _label(answer, view)
-    click = address(label.link, "") if label and label.link else ""
+    click = address(label, "") if label and label.link else ""
     # "<" would end the script element that holds the specification.
     spec = json.dumps(chart(answer, view), ensure_ascii=False).replace("<", "\\u003c")
     return ShownView(
@@ -138,7 +138,7 @@ def _label(answer: Answer, view: View) -> Field | None:
 
 
 def _cell(value: Scalar, field: Field, numeric: bool, address: Address) -> Cell:
-    href = address(field.link, value) if field.link and value is not None else ""
+    href = address(field, value) if field.link and value is not None else ""
     return Cell(shown(value, field), numeric, href, field.lang)
 
 

@@ -13,6 +13,8 @@ from followdata.answer import Answer, Field, Table
 from followdata.present.numbers import shown
 
 MOST_ROWS = 20
+WORDS = 28
+"""How many letters wide a column of long words is at least."""
 
 
 def to_text(answer: Answer, *, width: int = 100) -> str:
@@ -45,10 +47,17 @@ def renderable(answer: Answer) -> Group:
 
 
 def _grid(table: Table) -> Grid:
-    grid = Grid(box=SIMPLE_HEAD, pad_edge=False)
+    grid = Grid(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for field in table.readable:
         numeric = any(isinstance(value, (int, float)) for value in table.columns[field.name])
-        grid.add_column(_heading(field), justify="right" if numeric else "left", overflow="fold")
+        # Beside many numbers, words must not be squeezed to a letter a line.
+        longest = max((len(str(value)) for value in table.columns[field.name]), default=0)
+        grid.add_column(
+            _heading(field),
+            justify="right" if numeric else "left",
+            overflow="fold",
+            min_width=WORDS if longest > WORDS and not numeric else None,
+        )
     for record in table.page(0, MOST_ROWS).records():
         # Text, not markup: a name from the data may hold square brackets.
         grid.add_row(*(Text(shown(record[field.name], field)) for field in table.readable))

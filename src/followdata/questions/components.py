@@ -18,12 +18,13 @@ from followdata.core.components import (
     components_of,
 )
 from followdata.core.embedding import Ints, distances, neighbour_ranks, trustworthiness
-from followdata.core.scores import rank_correlation, variance_between
+from followdata.core.partition import variance_partition
+from followdata.core.scores import rank_correlation
 from followdata.data import TableData
 from followdata.errors import InvalidParameter, NothingToAnswer
 from followdata.parameters import Choice, Group, Number, Trait
 from followdata.question import Question
-from followdata.questions import measures, wording
+from followdata.questions import measures, partition, wording
 from followdata.questions.embeddings import METHODS
 from followdata.questions.measures import Measures
 
@@ -117,11 +118,13 @@ def show_map(
     """Each row of the data at its scores on two components, and what the components are made of.
 
     Tables: `map` (thing, x, y; color if asked for, marked if `group`) without the rows that were
-    left out; `loadings` (component, measure, title, loading), the ten strongest of each of the
-    two; `components` (component, share, together), the part of the differences that each carries;
-    `trust` (method, neighbours, things, trustworthiness) of the map drawn. A loading is the
-    correlation of a measure and a component over the rows where the measure was observed, from
-    -1 to 1. Other methods than PCA have two axes in place of components.
+    left out, and with each row's donor where the data tell of several; `loadings` (component,
+    measure, title, loading), the ten strongest of each of the two; `components` (component, share,
+    together), the part of the differences that each carries; `partition`, how much of each
+    component goes with the main label and with the donor, where there are such; `trust` (method,
+    neighbours, things, trustworthiness) of the map drawn. A loading is the correlation of a measure
+    and a component over the rows where the measure was observed, from -1 to 1. Other methods than
+    PCA have two axes in place of components.
 
     Raises `InvalidParameter` for the same component twice or one that the data do not have,
     `NothingToAnswer` where fewer than three rows or three columns can be used.
@@ -141,6 +144,8 @@ def show_map(
     marks = list(_marks(data, measured, color, group))
     begun = _carried(data, fitted, len(rows), axes) if drawn else _drawn(data, len(rows), method)
     sentences = [begun, *(axis.sentence() for axis in axes)]
+    if drawn:
+        sentences.extend(partition.sentences(data, fitted.scores, (x, y)))
     if color is not None:
         sentences.append(_coloured(data, marks[0], axes, places))
     if group is not None:
@@ -148,13 +153,17 @@ def show_map(
     return Answer(
         sentence=" ".join(sentences),
         tables={
-            "map": _map_table(data, places, rows, axes, marks),
+            "map": _map_table(data, places, rows, axes, [*marks, *partition.donors(data)]),
             "loadings": _loadings_table(data, axes, measured),
             "components": _components_table(fitted),
+            **partition.tables(data, fitted.scores),
             "trust": _trust_table(data, fitted, method, trust),
         },
-        views=(_scatter(data, axes, marks), *(_ranking(data, axis) for axis in axes)),
-        notes=tuple(_notes(data, fitted, method, trust)),
+        views=(
+            partition.shaped(_scatter(data, axes, marks), data),
+            *(_ranking(data, axis) for axis in axes),
+        ),
+        notes=(*_notes(data, fitted, method, trust), *partition.notes(data)),
     )
 
 
@@ -309,17 +318,9 @@ def _coloured(
         first, second = (f"{rho:.2f}".replace("-", "−") for rho in found)
         return f"“{field.title}” has a rank correlation of {first} with {x} and {second} with {y}."
     labels = np.array(["" if value is None else value for value in values])
-    first, second = (wording.share(variance_between(places[:, i], labels)) for i in range(2))
-    return (
-        f"{field.title} tells {first} of the variance along {x} and {second} of that along {y}; "
-        f"labels without meaning would tell some {wording.share(_by_chance(labels, places))}."
-    )
-
-
-def _by_chance(labels: Any, places: Floats) -> float:
-    """The part of the variance between groups that is expected of labels dealt out at random."""
     known = (labels != "") & ~np.isnan(places).any(1)
-    return float((len(set(labels[known].tolist())) - 1) / max(1, known.sum() - 1))
+    first, second = map(wording.share, variance_partition(places[known], [labels[known]])[0])
+    return f"{field.title} goes with {first} of the variance along {x} and {second} along {y}."
 
 
 def _group_lies(

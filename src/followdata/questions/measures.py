@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from followdata.answer import Field
-from followdata.data import TableData
+from followdata.answer import Field, Table
+from followdata.core.twins import SAME
+from followdata.data import About, TableData
+from followdata.questions import wording
 
 
 @dataclass(frozen=True)
@@ -48,4 +51,36 @@ def fields(data: TableData) -> tuple[Field, Field, Field]:
         Field("measure", f"{measure} code", code=True),
         Field("title", measure, lang=data.about.lang),
         Field("unit", "Unit"),
+    )
+
+
+def twins_table(
+    data: TableData,
+    pairs: Sequence[tuple[int, int, float]],
+    *values: tuple[Field, Iterable[Any]],
+) -> Table:
+    """Columns that are folded away: each pair is the column told, its twin, their correlation.
+
+    `values` are further columns, a value for each pair.
+    """
+    measured, (measure, title, unit) = Measures.of(data), fields(data)
+    twins = [twin for _, twin, _ in pairs]
+    of = Field("of", "Says the same as", lang=data.about.lang)
+    return Table.of(
+        (of, [measured.titles[column] for column, _, _ in pairs]),
+        (measure, [measured.names[twin] for twin in twins]),
+        (title, [measured.titles[twin] for twin in twins]),
+        *values,
+        (unit, [measured.units[twin] for twin in twins]),
+        (Field("correlation", "Correlation", decimals=2), [r for _, _, r in pairs]),
+        title="Folded away, because they say the same",
+    )
+
+
+def folded_note(about: About, twins: int) -> str:
+    """How many columns are folded away, and why."""
+    return (
+        f"{wording.count(twins, about.measure, about.measures)} that say"
+        f"{'s' if twins == 1 else ''} the same as one of these (a rank correlation beyond "
+        f"{SAME:g} either way) {'is' if twins == 1 else 'are'} folded under it."
     )

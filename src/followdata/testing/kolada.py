@@ -18,21 +18,22 @@ import httpx
 
 API = "https://api.kolada.se/v3/"
 _MOST_IDS = 25
-_LISTS = ("kpi", "municipality")
+_LISTS = ("kpi", "municipality", "municipality_groups")
 
 
 @dataclass(frozen=True)
 class PretendKolada:
     """Kolada with these `indicators`, `places` and `values`.
 
-    `indicators` and `places` are as the API gives them; `values` are totals by KPI, place and
-    year, `None` for a value that is not published. Answers come in pages of `page` entries. The
-    pages of the address that begins with `repeats` name themselves as the next one.
+    `indicators`, `places` and `groups` are as the API gives them; `values` are totals by KPI,
+    place and year, `None` for a value that is not published. Answers come in pages of `page`
+    entries. The pages of the address that begins with `repeats` name themselves as the next one.
     """
 
     indicators: Sequence[Mapping[str, Any]]
     places: Sequence[Mapping[str, str]]
     values: Mapping[tuple[str, str, int], float | None]
+    groups: Sequence[Mapping[str, Any]] = ()
     base: str = API
     page: int = 5000
     repeats: str = "-"
@@ -61,7 +62,7 @@ class PretendKolada:
                     continue
                 missing = (3 * i + j) % 14 == 6
                 values[kpi, place["id"], year] = None if missing else i + j / 8 + 0.1
-        return cls(indicators, places, values, **options)
+        return cls(indicators, places, values, _groups(places), **options)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """The answer to a request."""
@@ -72,7 +73,11 @@ class PretendKolada:
         if parts[0] == "data" and len(parts) > 4 and len(parts) % 2:
             found = list(self._data(dict(zip(parts[1::2], parts[2::2], strict=True))))
         elif parts[0] in _LISTS and len(parts) <= 2:
-            entries = self.indicators if parts[0] == "kpi" else self.places
+            entries = {
+                "kpi": self.indicators,
+                "municipality": self.places,
+                "municipality_groups": self.groups,
+            }[parts[0]]
             wanted = parts[1].split(",") if len(parts) == 2 else [entry["id"] for entry in entries]
             found = [dict(entry) for entry in entries if entry["id"] in wanted]
         else:
@@ -113,6 +118,26 @@ class PretendKolada:
                 "next_url": url.format(following) if more else None,
             },
         )
+
+
+def _groups(places: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
+    """For each town the two that are listed after it, in one year and the other way in the next."""
+    towns = [place for place in places if place["type"] == "K"]
+    groups: list[dict[str, Any]] = [{"id": "G1", "title": "Alla (ovägt medel)", "members": []}]
+    for year, step in ((2023, 1), (2024, -1)):
+        for at, town in enumerate(towns):
+            similar = [towns[(at + step * away) % len(towns)] for away in (1, 2)]
+            groups.append(
+                {
+                    "id": f"G{year}{at}",
+                    "title": f"Liknande kommuner grundskola, {town['title']}, {year}",
+                    "members": [
+                        {"member_id": place["id"], "member_title": place["title"]}
+                        for place in similar
+                    ],
+                }
+            )
+    return groups
 
 
 def _indicator(number: int, id: str) -> dict[str, Any]:

@@ -141,11 +141,11 @@ def _add_question(app: FastAPI, site: Site, story: Story, question: Question) ->
 async def _kept(
     site: Site, request: Request, key: tuple[Any, ...], make: Callable[[], Body]
 ) -> Response:
-    """The body under `key`, made if it is not kept; only what went well is kept."""
+    """The body under `key`, made if it is not kept; only what went well and may be is kept."""
     body = site.kept.get(key)
     if body is None:
         body = await run_in_threadpool(make)
-        if body.status == 200:
+        if body.status == 200 and "no-store" not in body.headers.get("Cache-Control", ""):
             site.kept.put(key, body)
     return body.respond(request)
 

@@ -18,6 +18,8 @@ from followdata.web.pages import part
 
 MOST_OPTIONS = 200
 """Beyond so many names a field completes from the server instead of listing them."""
+MOST_STEPS = 12
+"""Up to so many whole numbers are a menu."""
 
 
 def field(asked: Asked, value: Scalar, data: Data | None, complete: str) -> Markup:
@@ -31,6 +33,7 @@ def field(asked: Asked, value: Scalar, data: Data | None, complete: str) -> Mark
         if index is not None and few
         else []
     )  # fmt: skip
+    options = options or _steps(asked)
     text = "" if value is None else str(value)
     if options and text and text not in dict(options):
         options.insert(0, (text, text))  # what was typed and is not there, beside the error
@@ -49,6 +52,14 @@ def field(asked: Asked, value: Scalar, data: Data | None, complete: str) -> Mark
         words=kind.words,
         wide=kind.several,
     )
+
+
+def _steps(asked: Asked) -> list[tuple[str, str]]:
+    """The whole numbers to choose from, where they are few."""
+    kind = asked.type
+    if not isinstance(kind, Number) or not kind.whole or not 0 < kind.high - kind.low < MOST_STEPS:
+        return []
+    return [(str(step), str(step)) for step in range(int(kind.low), int(kind.high) + 1)]
 
 
 def _input_type(asked: Asked, text: str) -> str:

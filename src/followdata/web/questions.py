@@ -10,15 +10,16 @@ from urllib.parse import quote
 from markupsafe import Markup
 from starlette.requests import Request
 
-from followdata.answer import Answer, Scalar
+from followdata.answer import Answer, Field, Scalar
+from followdata.data import Data
 from followdata.desk import Opened
 from followdata.errors import FollowdataError, InvalidParameter, NeedsRun, UnknownName
-from followdata.parameters import Column, Row
+from followdata.parameters import Branch, Column, File, Row
 from followdata.present import MEDIA_TYPES, chosen_view, render
 from followdata.present.document import fragment
 from followdata.present.jsonform import document, dumps
 from followdata.present.pictures import card
-from followdata.question import Question
+from followdata.question import Asked, Question
 from followdata.story import Story
 from followdata.web import faults, runs
 from followdata.web.bodies import Body
@@ -42,6 +43,24 @@ def answer_body(site: Site, story: Story, name: str, form: str, request: Request
     """The answer to what the address asks; `form` is "" for the page."""
     values = given(request)
     reserved = {key: values.pop(key) for key in RESERVED[form] if key in values}
+    if _names_file(story.question(name), values):
+        site.check_is_here(request)
+        body = _body(site, story, name, form, values, reserved, request)
+        # The file can change, and nobody else may see what it gave.
+        return replace(body, headers={**body.headers, "Cache-Control": "no-store"})
+    return _body(site, story, name, form, values, reserved, request)
+
+
+def _names_file(question: Question, values: Mapping[str, str]) -> bool:
+    """Whether a file on this machine is named."""
+    asked = question.parameters
+    return any(isinstance(asked[n].type, File) for n, v in values.items() if v and n in asked)
+
+
+def _body(
+    site: Site, story: Story, name: str, form: str, values: dict[str, str],
+    reserved: dict[str, str], request: Request,
+) -> Body:  # fmt: skip
     if form == "":
         return _page(site, story, name, values, reserved.get("data", ""), request)
     opened = site.desk.open(story.name, reserved.pop("data", ""))
@@ -166,6 +185,7 @@ def _whole_page(
         fields=[
             field(asked, shown.get(name), opened.data, asking + quote(name))
             for name, asked in question.parameters.items()
+            if not _nothing_to_choose(asked, opened.data)
         ],
         datasets=[dataset.name for dataset in site.desk.store.datasets(story.name)],
         data=data,
@@ -174,18 +194,28 @@ def _whole_page(
     ).render()
 
 
-def _addresses(opened: Opened) -> Callable[[str, Scalar], str]:
-    """Where a value of a table is asked about: a question's page with its first name filled in."""
+def _nothing_to_choose(asked: Asked, data: Data) -> bool:
+    """Whether these data have no names for a parameter that may be left out, such as a theme."""
+    index = asked.type.names(data)
+    return asked.optional and index is not None and not len(index)
 
-    def find(question: str, value: Scalar) -> str:
+
+def _addresses(opened: Opened) -> Callable[[Field, Scalar], str]:
+    """Where a value of a table is asked about: a question's page with its next name filled in."""
+
+    def find(field: Field, value: Scalar) -> str:
+        question, given = field.link, dict(field.given)
         if question not in opened.story.question_names:
             return ""
         parameters = opened.story.question(question).parameters.values()
-        first = next(
-            (asked.name for asked in parameters if isinstance(asked.type, (Row, Column))), ""
-        )
-        base = f"/{quote(opened.story.name)}/{quote(question)}?data={quote(opened.dataset.name)}"
-        return f"{base}&{first}={quote(str(value))}" if first else ""
+        kinds = (Row, Column, Branch)
+        names = [asked.name for asked in parameters if isinstance(asked.type, kinds)]
+        following = next((name for name in names if name not in given), "")
+        if not following:
+            return ""
+        # The value comes last: a click in a picture adds it to the address of "".
+        asking = given | {following: value}
+        return address(opened.story.name, question, {"data": opened.dataset.name} | asking)
 
     return find
 

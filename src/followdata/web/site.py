@@ -46,6 +46,15 @@ class Site:
                 "Whoever runs it can allow more with --allow-runs.",
             )
 
+    def check_is_here(self, request: Request) -> None:
+        """Raise `RunError` unless this request comes from this machine: only who sits here may
+        have its files read."""
+        if not may_start_runs(request, allow_all=False):
+            raise RunError(
+                "A file is only read for whoever is on the machine that serves this page.",
+                "Run followdata on your own machine.",
+            )
+
     def tabs(self, story: Story, current: str = "", data: str = "") -> Markup:
         """The story's questions as tabs."""
         return part(

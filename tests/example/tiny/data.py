@@ -74,9 +74,7 @@ def _read(path: Path) -> npt.NDArray[np.float64]:
     try:
         return np.loadtxt(path, delimiter=",", ndmin=2)
     except (OSError, ValueError) as error:
-        raise InvalidInput(
-            str(path), f"{error}.", "Give a file of three numbers a line."
-        ) from error
+        raise InvalidInput(str(path), str(error), "Give three numbers a line.") from error
 
 
 def _end(way: str) -> None:

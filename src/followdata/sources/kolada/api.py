@@ -16,6 +16,7 @@ from followdata.data import Layer, MemoryTable
 from followdata.errors import InvalidInput, Refused
 from followdata.sources.client import Provider
 from followdata.sources.kolada.figures import KOLADA, PARTS, Figures, Indicator, Notice, is_kpi
+from followdata.sources.kolada.groups import similar_of
 
 if TYPE_CHECKING:
     from followdata.sources.client import Client
@@ -45,6 +46,7 @@ def fetch_year(
         for entry in pages("municipality"):
             if entry.get("type") == "K":
                 figures.admit(str(entry.get("id")), str(entry.get("title") or ""), "municipality")
+        figures.similar = similar_of(pages("municipality_groups", absent={"values": []}))
         kpis = sorted(figures.values)
         years = [*range(since, year), year] if since is not None else [year]
         asked = [

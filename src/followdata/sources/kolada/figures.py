@@ -15,6 +15,7 @@ import numpy as np
 from followdata.answer import listing
 from followdata.data import About, Floats, Labels, Layer, Layers, MemoryTable
 from followdata.sources.client import Provider
+from followdata.sources.kolada.groups import Similar, similar_labels
 
 KOLADA = Provider(
     name="Kolada",
@@ -87,7 +88,8 @@ class Figures:
     `municipalities` are titles by code, `counties` county codes by municipality code where a list
     gives them, `values` are by KPI and then by municipality code. `others` are those of other
     years and of women and men: by layer and KPI, in the order of `municipalities`, NaN where there
-    is none. `refused` counts what could not be taken in, by reason.
+    is none. `similar` are Kolada's groups of similar municipalities. `refused` counts what could
+    not be taken in, by reason.
     """
 
     year: int
@@ -96,6 +98,7 @@ class Figures:
     catalogue: dict[str, Indicator] = field(default_factory=dict)
     values: dict[str, dict[str, float]] = field(default_factory=dict)
     others: dict[Layer, dict[str, Floats]] = field(default_factory=dict)
+    similar: Similar = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
 
     def refuse(self, reason: str) -> None:
@@ -181,9 +184,11 @@ class Figures:
         )
         listed = [self.catalogue.get(kpi) or Indicator(title=kpi) for kpi in kpis]
         counties = [self.counties.get(code) or code[:2] for code in codes]
+        titles = [self.title(code) for code in codes]
+        names = _unique(titles, codes)
         return MemoryTable(
             X,
-            _unique([self.title(code) for code in codes], codes),
+            names,
             kpis,
             About(
                 title=f"Swedish municipalities, Kolada {self.year}",
@@ -197,7 +202,10 @@ class Figures:
                 boundaries="sweden-municipalities",
                 time=str(self.year),
             ),
-            obs=_labels(id=codes, county=[COUNTIES.get(county, county) for county in counties]),
+            obs={
+                **_labels(id=codes, county=[COUNTIES.get(county, county) for county in counties]),
+                **similar_labels(self.similar, codes, titles, names),
+            },
             var=_labels(
                 title=[indicator.title or kpi for indicator, kpi in zip(listed, kpis, strict=True)],
                 description=[indicator.description for indicator in listed],

@@ -2,7 +2,8 @@
 
 A wide table has a row per municipality and a column per KPI, a long one a row per value, of all or
 of women and men apart. Beside them may lie the catalogue of KPIs and lists of municipalities.
-Files are known by their columns.
+Files are known by their columns; JSON with "group" in its name holds the groups of municipalities,
+as the API gives them.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from followdata.answer import listing
 from followdata.data import Layer, MemoryTable
 from followdata.errors import InvalidInput
 from followdata.sources.kolada.figures import KOLADA, PARTS, Figures, Indicator, Notice, is_kpi
+from followdata.sources.kolada.groups import read_groups
 from followdata.sources.kolada.workbook import Export, read_export
 from followdata.sources.sweden import municipality_codes
 
@@ -68,7 +70,8 @@ def read_files(
 
     Raises `InvalidInput` where there is no such table, or no number in it.
     """
-    sheets = list(_sheets(paths, notice))
+    groups = list(_group_files(paths))
+    sheets = list(_sheets([path for path in paths if path not in groups], notice))
     place = ", ".join(str(path) for path in paths)
     year, tables = _tables(sheets, year, place)
     figures = Figures(year)
@@ -83,6 +86,7 @@ def read_files(
     others = [sheet for sheet in sheets if sheet not in tables or sheet.kind != "wide"]
     for sheet in sorted(others, key=lambda sheet: sheet.kind == "export"):
         _read(sheet, figures, named, main=False)
+    _read_groups(groups, figures, notice)
     if not figures.catalogue:
         notice("There is no catalogue of KPIs, so they go by their identifiers.")
     names = listing([sheet.path.name for sheet in tables])
@@ -146,6 +150,13 @@ class _Sheet:
 
 
 Sheet = _Sheet | Export
+
+
+def _group_files(paths: Sequence[Path]) -> Iterator[Path]:
+    """The JSON files that are called groups, among `paths` or in the folders there."""
+    for path in paths:
+        inside = sorted(path.iterdir()) if path.is_dir() else [path]
+        yield from (file for file in inside if re.search(r"group.*\.json(\.gz)?$", file.name))
 
 
 def _sheets(paths: Sequence[Path], notice: Notice) -> Iterator[Sheet]:
@@ -421,6 +432,14 @@ def _read_catalogues(sheets: Sequence[Sheet], figures: Figures) -> None:
     for sheet in sorted(catalogues, key=lambda sheet: "auspices" in sheet.columns):
         for record in sheet.records():
             figures.catalogue.setdefault(record["id"], Indicator.read(record))
+
+
+def _read_groups(paths: Sequence[Path], figures: Figures, notice: Notice) -> None:
+    for path in paths:
+        try:
+            figures.similar.update(read_groups(path))
+        except InvalidInput as error:
+            notice(f"Passed over: {error}")
 
 
 def _read_municipalities(sheets: Sequence[Sheet], figures: Figures) -> None:

@@ -106,7 +106,9 @@ function follow(root) {
   const canvas = place.querySelector("canvas");
   const replay = place.querySelector(".replay");
   const frames = [];
-  const stay = "stay" in place.dataset;
+  const { stay } = place.dataset;
+  // A run's own page was made while it went on: its state and journal are made anew at the end.
+  const renew = () => { if (stay === "running" || stay === "starting") location.reload(); };
   const journal = new EventSource(`${place.dataset.run}/events`);
   const hear = (kind, then) =>
     journal.addEventListener(kind, (event) => then(JSON.parse(event.data)));
@@ -120,11 +122,12 @@ function follow(root) {
   hear("frame", (frame) => { frames.push(frame); paint(canvas, frame, frames.at(-2)); });
   hear("done", () => {
     settle();
+    renew();
     if (!stay) show(location.href, { push: false });
     else if (frames.length) player(replay, frames, canvas, said);
   });
   for (const kind of ["failed", "stopped"]) {
-    hear(kind, ({ message }) => { settle(); said.textContent = message; });
+    hear(kind, ({ message }) => { settle(); renew(); said.textContent = message; });
   }
   hear("end", () => { settle(); said.textContent = "The run was cut off; ask again and it goes on."; });
 }
