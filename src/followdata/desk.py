@@ -36,11 +36,15 @@ def now() -> datetime:
 
 @dataclass(frozen=True)
 class Desk:
-    """Answers questions of the registry's stories from the store's data."""
+    """Answers questions of the registry's stories from the store's data.
+
+    `pause` is how many seconds at least lie between two looks at what has come of a fetch.
+    """
 
     registry: Registry
     store: Store
     clock: Callable[[], datetime] = now
+    pause: float = 10.0
     runs: Runs = field(init=False)
 
     def __post_init__(self) -> None:
@@ -67,7 +71,8 @@ class Desk:
         return Opened(self, known, dataset, _handle(self.store.home, dataset))
 
     def _make_sample(self, story: Story, *, needed: bool) -> None:
-        others = any(dataset.name != SAMPLE for dataset in self.store.datasets(story.name))
+        stored = self.store.datasets(story.name)
+        others = any(one.name != SAMPLE and not one.provenance.partial for one in stored)
         if self._has_sample(story) or (others and not needed):
             return
         with self.store.lock(f"sample-{story.name}"):
@@ -91,7 +96,8 @@ class Desk:
         """Fetch the story's data, as a run that goes on where an earlier attempt stopped.
 
         `given` are the parameters of the story's `fetch`; `paths` files to read instead of the
-        network. What was fetched before under the same name is not overwritten.
+        network. What was fetched before under the same name is not overwritten. What has come of a
+        fetch that is not done can be opened as "name-partial", until the whole takes its place.
         """
         from followdata.sources.fetching import Fetching
 
@@ -102,9 +108,19 @@ class Desk:
         words = {"work": "fetch", "story": story, "params": params}
         with self.runs.start(id, title, listen=listen, **words) as journal:
             cache = self.store.home / "http"
-            fetching = Fetching(journal, self.clock(), tuple(paths), transport, cache)
+
+            def keep(name: str, data: Data) -> None:
+                now = self.clock().isoformat()
+                part = self.store.keep_partly(story, name, data, now=now)
+                words = {"data": part.name, "text": part.provenance.partial}
+                journal.report("partly", story=story, **words)
+
+            fetching = Fetching(
+                journal, self.clock(), tuple(paths), transport, cache, keep, self.pause
+            )
             name, data = known.fetch(fetching, **params)
             dataset = self.store.keep(story, name, data, now=self.clock().isoformat())
+            self.store.drop_partly(story, name)
             journal.report("stored", data=dataset.name, digest=dataset.digest)
             journal.drop_pieces()
         return dataset

@@ -87,10 +87,16 @@ class Store:
     # Data sets
 
     def datasets(self, story: str) -> list[DataSet]:
-        """The data sets of a story, the one stored last first; a sample comes after all others."""
+        """The data sets of a story, the one stored last first; a sample comes after those that
+        are whole, and what is only part of a data set after that."""
         found = [self._reference(path) for path in (self.home / "stories" / story).glob("*.json")]
         found.sort(key=lambda dataset: (dataset.stored, dataset.name), reverse=True)
-        return sorted(found, key=lambda dataset: bool(dataset.provenance.sample))
+
+        def less(dataset: DataSet) -> int:
+            source = dataset.provenance
+            return 2 if source.partial else 1 if source.sample else 0
+
+        return sorted(found, key=less)
 
     def dataset(self, story: str, name: str = "") -> DataSet:
         """The data set called `name`, or by default the first of `datasets`."""
@@ -140,6 +146,49 @@ class Store:
             reference = {"digest": data.digest, "stored": now, "provenance": provenance}
             self.write(self._reference_path(story, free), _json_bytes(reference))
         return self._reference(self._reference_path(story, free))
+
+    def keep_partly(self, story: str, name: str, data: Data, *, now: str) -> DataSet:
+        """Store what has come so far of the data set `name`, as "name-partial", in place of what
+        was there before under that name.
+
+        What is replaced goes away one replacement later, so that who is reading it can end.
+        """
+        name = partly_named(name)
+        self._keep_content(data)
+        with self.lock(f"story-{story}"):
+            path = self._reference_path(story, name)
+            replaced = self._partly(path)
+            provenance = asdict(data.provenance) | {"sha256": data.digest}
+            reference = {"digest": data.digest, "stored": now, "provenance": provenance,
+                         "replaced": replaced.get("digest", "")}  # fmt: skip
+            self.write(path, _json_bytes(reference))
+            if replaced:
+                self._forget(str(replaced.get("replaced", "")))
+        return self._reference(path)
+
+    def drop_partly(self, story: str, name: str) -> None:
+        """Forget the part of `name` that was kept, the whole being there."""
+        with self.lock(f"story-{story}"):
+            path = self._reference_path(story, partly_named(name))
+            part = self._partly(path)
+            path.unlink(missing_ok=True)
+            for digest in (part.get("digest", ""), part.get("replaced", "")):
+                self._forget(str(digest))
+
+    def _partly(self, path: Path) -> dict[str, Any]:
+        """What is said of a part that was kept; nothing if there is none that can be read."""
+        try:
+            return dict(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return {}
+
+    def _forget(self, digest: str) -> None:
+        """Remove the content of that digest unless a name stands for it."""
+        named = (self._partly(path) for path in (self.home / "stories").glob("*/*.json"))
+        if digest and not any(
+            digest in (words.get("digest"), words.get("replaced")) for words in named
+        ):
+            _remove(self._place(digest))
 
     def _keep_content(self, data: Data) -> None:
         place = self._place(data.digest)
@@ -555,6 +604,15 @@ def _damaged(dataset: DataSet, place: Path, error: object) -> Damaged:
     if dataset.provenance.sample:
         advice = f"Delete {place}, and it is made again."
     return Damaged(f"The data set {dataset.name} cannot be read ({error}).", advice)
+
+
+def partly_named(name: str) -> str:
+    """What the part of a data set is called that has come so far.
+
+    >>> partly_named("2022")
+    '2022-partial'
+    """
+    return f"{safe_name(name)}-partial"
 
 
 def safe_name(name: str) -> str:

@@ -8,7 +8,8 @@ an empty list.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +27,21 @@ MOST_IDS = 25
 """The API takes at most so many identifiers in one part of an address."""
 
 
+SoFar = Callable[[Callable[[], MemoryTable | None], bool], None]
+"""`so_far(make, last)`: told of what has come, whenever a segment has and before an error."""
+
+
+def _untold(make: Callable[[], MemoryTable | None], last: bool) -> None:
+    """For whom only the whole is of use."""
+
+
 def fetch_year(
-    fetching: Fetching, year: int, provider: Provider = KOLADA, *, since: int | None = None
+    fetching: Fetching,
+    year: int,
+    provider: Provider = KOLADA,
+    *,
+    since: int | None = None,
+    so_far: SoFar = _untold,
 ) -> MemoryTable:
     """All KPIs of all municipalities in one year; women and men, and the years from `since` on,
     as layers.
@@ -49,21 +63,50 @@ def fetch_year(
         figures.similar = similar_of(pages("municipality_groups", absent={"values": []}))
         kpis = sorted(figures.values)
         years = [*range(since, year), year] if since is not None else [year]
-        asked = [
-            ",".join(map(str, years[start : start + MOST_IDS]))
-            for start in range(0, len(years), MOST_IDS)
-        ]
-        for start in range(0, len(kpis), MOST_IDS):
-            fetching.progress(start, len(kpis), "indicators")
-            ids = ",".join(kpis[start : start + MOST_IDS])
-            # v3 says with an empty list that there are no values; v2 said it with a 404.
-            for some in asked:
-                for item in pages(f"data/kpi/{ids}/year/{some}", absent={"values": []}):
-                    _take(item, figures, years)
+        done = 0
+
+        def came() -> MemoryTable | None:
+            return (
+                _part(figures, provider, fetching, done, len(kpis)) if not figures.empty else None
+            )
+
+        try:
+            for done in range(0, len(kpis), MOST_IDS):
+                fetching.progress(done, len(kpis), "indicators")
+                so_far(came, False)
+                for some in _lists(map(str, years)):
+                    # v3 says with an empty list that there are no values; v2 with a 404.
+                    address = f"data/kpi/{','.join(kpis[done : done + MOST_IDS])}/year/{some}"
+                    for item in pages(address, absent={"values": []}):
+                        _take(item, figures, years)
+        except BaseException:
+            so_far(came, True)
+            raise
         fetching.progress(len(kpis), len(kpis), "indicators")
     if figures.empty:
         raise Refused(f"{provider.name} has no values for {year}.", "Try another year.")
     return figures.table(provider, retrieved=fetching.now, notice=fetching.notice)
+
+
+def _part(
+    figures: Figures, provider: Provider, fetching: Fetching, done: int, total: int
+) -> MemoryTable:
+    """What has come so far, marked as that."""
+
+    def told(text: str) -> None:
+        """The whole will be told of."""
+
+    table = figures.table(provider, retrieved=fetching.now, notice=told)
+    words = f"{done:,} of {total:,} indicators have come so far"
+    return replace(table, provenance=replace(table.provenance, partial=words))
+
+
+def _lists(ids: Iterable[str]) -> Iterator[str]:
+    """Identifiers with commas between, as many at a time as an address may hold."""
+    left = list(ids)
+    while left:
+        yield ",".join(left[:MOST_IDS])
+        del left[:MOST_IDS]
 
 
 def _pages(

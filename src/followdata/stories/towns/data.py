@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from followdata.data import Data
@@ -28,5 +29,9 @@ def fetch(
     if fetching.paths:
         data = read_files(fetching.paths, year, retrieved=fetching.now, notice=fetching.notice)
     else:
-        data = fetch_year(fetching, year, since=since)
+
+        def so_far(make: Callable[[], Data | None], last: bool) -> None:
+            fetching.partly(str(year), make, last=last)
+
+        data = fetch_year(fetching, year, since=since, so_far=so_far)
     return str(year), data
