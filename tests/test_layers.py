@@ -12,10 +12,11 @@ import followdata
 ROOT = Path(followdata.__file__).parent
 
 # Each layer with what it may import besides itself. Read it from the bottom up.
-BASE = {"errors", "answer", "names", "data", "hierarchy", "parameters", "question"}
+BASE = {"boundaries", "errors", "answer", "names", "data", "hierarchy", "parameters", "question"}
 LAYERS: dict[str, set[str]] = {
     "errors": set(),
     "answer": {"errors"},
+    "boundaries": {"errors"},
     "names": {"errors"},
     "data": {"errors", "answer", "names"},
     "hierarchy": {"data"},
@@ -31,7 +32,7 @@ LAYERS: dict[str, set[str]] = {
     "stories": BASE | {"core", "questions", "sources"},
     "registry": {"errors", "names", "story", "stories"},
     "desk": BASE | {"settings", "store", "runs", "sources", "story", "registry"},
-    "present": {"errors", "answer"},
+    "present": {"errors", "answer", "boundaries"},
     "web": BASE | {"settings", "store", "runs", "story", "registry", "desk", "present"},
     "cli": BASE
     | {"settings", "store", "runs", "story", "registry", "desk", "present", "web", "sources"},

@@ -17,13 +17,17 @@ from followdata.errors import InvalidParameter, NothingToAnswer, UnknownName
 from followdata.parameters import (
     Choice,
     Column,
+    Columns,
     Company,
     Date,
     Group,
     Number,
+    Numbers,
     Parameter,
     Row,
+    Trait,
     check_known,
+    listed,
 )
 from followdata.present.numbers import shown
 
@@ -272,6 +276,74 @@ def test_a_schema_can_be_said_in_json() -> None:
     assert Row("r").schema() == {"type": "string"}
     assert Date("d").schema()["format"] == "date-time"
     assert not any(math.isinf(v) for v in Number("n").schema().values() if isinstance(v, float))
+
+
+# Lists, and what can be said of each row
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("N2,N1", "N2,N1"),
+        (" höjd , ALDER,N2, ", "N2,N1"),
+        ("skatt", "N3"),
+        (["N3", "ålder"], "N3,N1"),
+        (("n1",), "N1"),
+    ],
+)
+def test_columns_as_people_and_programs_name_them(typed: Any, meant: str) -> None:
+    kind = Columns("c")
+    assert kind.read("c", typed, TABLE) == meant
+    assert kind.read("c", meant, TABLE) == meant
+
+
+def test_a_name_with_a_comma_goes_in_quotes() -> None:
+    table = MemoryTable(np.eye(2), ["a", "b"], ["Rain, mm", "Sun"], About("Weather"))
+    kind = Columns("c")
+    assert kind.read("c", "rain, mm", table) == '"Rain, mm"'
+    assert kind.read("c", 'Sun,"Rain, mm"', table) == 'Sun,"Rain, mm"'
+    assert listed('Sun,"Rain, mm"') == ["Sun", "Rain, mm"]
+    assert kind.spoken('Sun,"Rain, mm"', table) == "“Sun” and “Rain, mm”"
+
+
+def test_columns_that_are_not_there_none_or_too_many() -> None:
+    with pytest.raises(UnknownName, match="N9"):
+        Columns("c").read("c", "N1,N9", TABLE)
+    with pytest.raises(InvalidParameter, match="no name is given"):
+        Columns("c").read("c", [], TABLE)
+    with pytest.raises(InvalidParameter, match="2 names are given; 1 is the most"):
+        Columns("c", most=1).read("c", "N1,N2", TABLE)
+    assert Columns("c").default(TABLE) == "N1,N2,N3"
+
+
+def test_columns_are_completed_after_the_last_comma() -> None:
+    assert Columns("c").complete("N2, al", TABLE, 5) == [("N2,N1", "Ålder")]
+    assert Columns("c").complete("ho", TABLE, 5) == [("N2", "Höjd")]
+    assert Columns("c").label("measures", TABLE.about) == "Indicators"
+    assert Columns.several
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("2,1,0.5", "2,1,0.5"), (" 2, 1 ", "2,1"), ([3, 0.25], "3,0.25")]
+)
+def test_lists_of_numbers(typed: Any, meant: str) -> None:
+    assert Numbers("n", low=0).read("n", typed, None) == meant
+
+
+@pytest.mark.parametrize("typed", ["", "a,b", "1,-2", []])
+def test_lists_that_are_not_of_numbers(typed: Any) -> None:
+    with pytest.raises(InvalidParameter):
+        Numbers("n", low=0).read("n", typed, None)
+
+
+def test_a_trait_is_a_label_or_a_column() -> None:
+    kind = Trait("t")
+    assert kind.read("t", "COUNTY", TABLE) == "county"
+    assert kind.read("t", "höjd", TABLE) == "N2"
+    assert kind.names(TABLE).names == ("county", "kind", "N1", "N2", "N3")
+    assert kind.spoken("county", TABLE) == "County"
+    with pytest.raises(UnknownName):
+        kind.read("t", "height", TABLE)
 
 
 def test_a_group_of_columns() -> None:

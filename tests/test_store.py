@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from followdata.answer import Provenance
-from followdata.data import About, Axis, MemoryFamily, MemorySeries, MemoryTable
+from followdata.data import About, Axis, Layer, MemoryFamily, MemorySeries, MemoryTable
 from followdata.errors import Damaged, DiskFull, NotFetched, StoreError, UnknownName
 from followdata.store import DataSet, Store, StoredFamily, StoredSeries, StoredTable, safe_name
 
@@ -795,3 +795,78 @@ def test_names_that_are_no_text_are_stored_all_the_same(store: Store) -> None:
     source = replace(SOURCE, url=os.fsdecode(b"/home/me/\xe5r.xlsx"))
     kept = store.keep("story", "2022", table(provenance=source), now=NOW)
     assert kept.provenance.url == "/home/me/?r.xlsx"
+
+
+# Layers
+
+
+LAYERS = {
+    Layer("2014/15"): np.array([[1.0, np.nan, 3.0], [np.nan, np.nan, np.nan]]),
+    Layer("", "women"): np.zeros((2, 3)),
+    Layer("2022", "women"): np.full((2, 3), np.nan),
+}
+
+
+def test_layers_are_opened_as_they_were_kept_a_slice_at_a_time(store: Store) -> None:
+    made = table(layers=LAYERS)
+    handle = store.open(store.keep("story", "2022", made, now=NOW))
+    assert isinstance(handle, StoredTable)
+    assert set(handle.layers) == set(LAYERS)
+    for layer, values in LAYERS.items():
+        np.testing.assert_array_equal(handle.matrix(layer=layer), values)
+        np.testing.assert_array_equal(
+            handle.matrix(obs=["Ärö/Väst"], var=["a/b", "höjd"], layer=layer), values[:1, [2, 0]]
+        )
+    np.testing.assert_array_equal(handle.matrix(), made.X)
+    for name in made.var_names:
+        layers, values = handle.through(name)
+        assert layers == made.through(name)[0]
+        np.testing.assert_array_equal(values, made.through(name)[1])
+        for layer, column in zip(layers, values.T, strict=True):
+            np.testing.assert_array_equal(column, handle.matrix(var=[name], layer=layer)[:, 0])
+    assert made.through("höjd")[0] == [Layer("", "women"), Layer("2014/15")]
+    assert not table().layers
+    plain = store.open(store.keep("story", "plain", table(), now=NOW))
+    assert isinstance(plain, StoredTable)
+    assert not plain.layers
+    assert plain.through("höjd")[1].shape == (2, 0)
+
+
+def test_layers_are_part_of_what_a_data_set_is() -> None:
+    changed = {**LAYERS, Layer("", "women"): np.ones((2, 3))}
+    digests = {table().digest, table(layers=LAYERS).digest, table(layers=changed).digest}
+    assert len(digests) == 3
+    turned = dict(reversed(LAYERS.items()))
+    assert table(layers=turned).digest == table(layers=LAYERS).digest
+
+
+def test_other_programs_find_the_layers(store: Store, home: Path) -> None:
+    import anndata
+
+    kept = store.keep("story", "2022", table(layers=LAYERS), now=NOW)
+    found = anndata.read_zarr(home / "datasets" / kept.digest / "table.zarr")
+    assert set(found.layers) == {"women", "women 2022", "2014\u221515"}
+    np.testing.assert_array_equal(found.layers["women"], np.zeros((2, 3)))
+
+
+def test_a_layer_that_lost_a_block_is_damaged_and_mended(store: Store, home: Path) -> None:
+    made = table(layers=LAYERS)
+    kept = store.keep("story", "2022", made, now=NOW)
+    place = home / "datasets" / kept.digest / "table.zarr" / "layers" / "women"
+    next(
+        path for path in place.rglob("*") if path.is_file() and "zarr.json" not in path.name
+    ).unlink()
+    with pytest.raises(Damaged):
+        store.open(kept).matrix(layer=Layer("", "women"))  # type: ignore[attr-defined]
+    again = store.keep("story", "2022", made, now=NOW)
+    np.testing.assert_array_equal(
+        store.open(again).matrix(layer=Layer("", "women")),  # type: ignore[attr-defined]
+        np.zeros((2, 3)),
+    )
+
+
+def test_layers_of_another_shape_or_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="shape"):
+        table(layers={Layer("2014"): np.zeros((1, 3))})
+    with pytest.raises(ValueError, match="name of its own"):
+        table(layers={Layer("a b", ""): np.zeros((2, 3)), Layer("b", "a"): np.zeros((2, 3))})

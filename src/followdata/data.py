@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -40,7 +41,9 @@ class About:
 
     `thing` and `measure` name a row and a column ("town", "indicator") in sentences and forms;
     `size` names the column that says how big a thing is, where there is one; `lang` is the
-    language of titles in the data; `label` the `obs` label that groups the rows by default.
+    language of titles in the data; `label` the `obs` label that groups the rows by default;
+    `boundaries` the set of `followdata.boundaries` whose regions the rows are, by their `id`;
+    `time` when the values are of, as readers say it ("2022").
     """
 
     title: str
@@ -52,6 +55,26 @@ class About:
     label: str = ""
     lang: str = ""
     unit: str = ""
+    boundaries: str = ""
+    time: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Layer:
+    """What another matrix of a table is: the same rows and columns at another `time`, of a
+    `part` of each row ("women"), or both.
+
+    >>> Layer("2014").name, Layer("2014", "women").name
+    ('2014', 'women 2014')
+    """
+
+    time: str = ""
+    part: str = ""
+
+    @property
+    def name(self) -> str:
+        """What AnnData calls it among its layers."""
+        return f"{self.part} {self.time}".strip()
 
 
 @runtime_checkable
@@ -80,8 +103,26 @@ class TableData(Data, Protocol):
         """Words about each row or column, by label ("county", "unit"); "" is missing."""
         ...
 
-    def matrix(self, obs: Sequence[str] | None = None, var: Sequence[str] | None = None) -> Floats:
-        """The values of the named rows and columns (all by default), rows x columns."""
+    @property
+    def layers(self) -> Collection[Layer]:
+        """The other matrices of the same rows and columns: other times, parts of each row."""
+        ...
+
+    def through(self, var: str) -> tuple[Sequence[Layer], Floats]:
+        """One column through all layers: those in which it has any value, and its values there,
+        rows x layers."""
+        ...
+
+    def matrix(
+        self,
+        obs: Sequence[str] | None = None,
+        var: Sequence[str] | None = None,
+        layer: Layer | None = None,
+    ) -> Floats:
+        """The values of the named rows and columns (all by default), rows x columns.
+
+        `layer` is one of `layers`; by default the main matrix.
+        """
         ...
 
 
@@ -114,13 +155,38 @@ class SeriesData(Data, Protocol):
         ...
 
 
+class Layers(Mapping[Layer, Floats]):
+    """Layers made when they are looked at, so that never more than one need be in memory.
+
+    >>> zeros = Layers([Layer("2014")], lambda layer: np.zeros((1, 2)))
+    >>> list(zeros), zeros[Layer("2014")]
+    ([Layer(time='2014', part='')], array([[0., 0.]]))
+    """
+
+    def __init__(self, names: Iterable[Layer], make: Callable[[Layer], Floats]) -> None:
+        self._names = tuple(names)
+        self._make = make
+
+    def __getitem__(self, layer: Layer) -> Floats:
+        if layer not in self._names:
+            raise KeyError(layer)
+        return self._make(layer)
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
 @dataclass(frozen=True)
 class MemoryTable:
     """A labelled table in memory.
 
-    `X` is obs x var. `obs_names` and `var_names` are unique. The labels `title` and `id`, where
-    present, are other names for the same row or column; an `id` may hold several between bars. The
-    label `<label>_id` likewise holds other names of the groups under `<label>`.
+    `X` is obs x var, and so is each matrix in `layers`. `obs_names` and `var_names` are unique.
+    The labels `title` and `id`, where present, are other names for the same row or column; an `id`
+    may hold several between bars. The label `<label>_id` likewise holds other names of the groups
+    under `<label>`.
 
     >>> table = MemoryTable(np.eye(2), ["a", "b"], ["x", "y"], About("A square"))
     >>> table.matrix(obs=["b"])
@@ -135,8 +201,13 @@ class MemoryTable:
     var: Labels = field(default_factory=dict)
     provenance: Provenance = IN_MEMORY
     kind: Kind = "table"
+    layers: Mapping[Layer, Floats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if any(values.shape != self.X.shape for values in self.layers.values()):
+            raise ValueError(f"each layer must be of shape {self.X.shape}")
+        if len({layer.name for layer in self.layers} - {""}) < len(self.layers):
+            raise ValueError("each layer must have a name of its own")
         for axis, names, labels, length in (
             ("obs", self.obs_names, self.obs, self.X.shape[0]),
             ("var", self.var_names, self.var, self.X.shape[1]),
@@ -157,7 +228,16 @@ class MemoryTable:
             {key: column.tolist() for key, column in sorted(labels.items())}
             for labels in (self.obs, self.var)
         ]
-        return content_digest(self.kind, [words, labels], [np.ascontiguousarray(self.X)])
+        layers = sorted(self.layers)
+        arrays = chain([self.X], (self.layers[layer] for layer in layers))
+        whole = [words, labels, *([layer.name] for layer in layers)]
+        return content_digest(self.kind, whole, map(np.ascontiguousarray, arrays))
+
+    def through(self, var: str) -> tuple[Sequence[Layer], Floats]:
+        column = self.names("var").position(var)
+        found = {layer: self.layers[layer][:, column] for layer in sorted(self.layers)}
+        held = {layer: values for layer, values in found.items() if np.isfinite(values).any()}
+        return list(held), np.array(list(held.values())).reshape(len(held), self.shape[0]).T
 
     def labels(self, axis: Axis) -> Labels:
         return self.obs if axis == "obs" else self.var
@@ -165,10 +245,16 @@ class MemoryTable:
     def names(self, axis: str) -> NameIndex:
         return name_index(self, axis, self.obs_names if axis == "obs" else self.var_names)
 
-    def matrix(self, obs: Sequence[str] | None = None, var: Sequence[str] | None = None) -> Floats:
+    def matrix(
+        self,
+        obs: Sequence[str] | None = None,
+        var: Sequence[str] | None = None,
+        layer: Layer | None = None,
+    ) -> Floats:
         rows = positions(self.names("obs"), obs)
         columns = positions(self.names("var"), var)
-        return np.asarray(self.X[rows][:, columns], dtype=np.float64)
+        values = self.X if layer is None else self.layers[layer]
+        return np.asarray(values[rows][:, columns], dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -255,8 +341,8 @@ class MemoryFamily:
         return self.members[name]
 
 
-def to_anndata(table: TableData) -> AnnData:
-    """The whole table as the field's own container, for use with other libraries."""
+def to_anndata(table: TableData, *, layers: bool = True) -> AnnData:
+    """The table, with its layers or without, as the field's own container."""
     import pandas as pd
     from anndata import AnnData
 
@@ -266,7 +352,8 @@ def to_anndata(table: TableData) -> AnnData:
                      index=pd.Index(table.names(axis).names, dtype="object"))
         for axis in ("obs", "var")
     )  # fmt: skip
-    return AnnData(table.matrix(), obs=obs, var=var)
+    found = {layer.name: table.matrix(layer=layer) for layer in table.layers} if layers else {}
+    return AnnData(table.matrix(), obs=obs, var=var, layers=found)
 
 
 def name_index(table: TableData, axis: str, names: Sequence[str]) -> NameIndex:
@@ -336,6 +423,14 @@ def family_digest(family: SeriesData) -> str:
     return content_digest("series", [asdict(family.about), list(names), labels, digests], [])
 
 
+def grouping(table: TableData) -> list[str]:
+    """The labels that group a table's rows: not those that are only other names of something, nor
+    lists of similar rows."""
+    labels = table.labels("obs")
+    names = {"id", "title", *(f"{label}_id" for label in labels)}
+    return [label for label in labels if label not in names and not label.startswith(SIMILAR)]
+
+
 def positions(index: NameIndex, names: Sequence[str] | None) -> npt.NDArray[np.intp] | slice:
     """Where `names` stand; everything for `None`."""
     if names is None:
@@ -343,7 +438,7 @@ def positions(index: NameIndex, names: Sequence[str] | None) -> npt.NDArray[np.i
     return np.array([index.position(name) for name in names], dtype=np.intp)
 
 
-def content_digest(kind: str, words: Any, arrays: Sequence[npt.NDArray[Any]]) -> str:
+def content_digest(kind: str, words: Any, arrays: Iterable[npt.NDArray[Any]]) -> str:
     """SHA-256 over what a data set holds; the same content gives the same digest anywhere."""
     digest = hashlib.sha256(json.dumps([kind, words], ensure_ascii=False).encode())
     for array in arrays:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from followdata.answer import Answer, Scalar
+from followdata.boundaries import register
 from followdata.data import Data
 from followdata.errors import NeedsRun
 from followdata.question import Question, resolve
@@ -41,12 +42,14 @@ class Desk:
 
     `transport` is the network, `None` for the real one: of fetches, and of a story that looks up
     the latest observation.
+    `pause` is how many seconds at least lie between two looks at what has come of a fetch.
     """
 
     registry: Registry
     store: Store
     clock: Callable[[], datetime] = now
     transport: httpx.BaseTransport | None = None
+    pause: float = 10.0
     runs: Runs = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,10 +71,13 @@ class Desk:
         if data == SAMPLE or not data:
             self._make_sample(known, needed=data == SAMPLE)
         dataset = self.store.dataset(story, data)
+        for name, place in known.boundaries.items():
+            register(name, place)
         return Opened(self, known, dataset, _handle(self.store.home, dataset))
 
     def _make_sample(self, story: Story, *, needed: bool) -> None:
-        others = any(dataset.name != SAMPLE for dataset in self.store.datasets(story.name))
+        stored = self.store.datasets(story.name)
+        others = any(one.name != SAMPLE and not one.provenance.partial for one in stored)
         if self._has_sample(story) or (others and not needed):
             return
         with self.store.lock(f"sample-{story.name}"):
@@ -95,7 +101,8 @@ class Desk:
         """Fetch the story's data, as a run that goes on where an earlier attempt stopped.
 
         `given` are the parameters of the story's `fetch`; `paths` files to read instead of the
-        network. What was fetched before under the same name is not overwritten.
+        network. What was fetched before under the same name is not overwritten. What has come of a
+        fetch that is not done can be opened as "name-partial", until the whole takes its place.
         """
         from followdata.sources.fetching import Fetching
 
@@ -105,10 +112,20 @@ class Desk:
         title = f"Fetch {known.name}"
         words = {"work": "fetch", "story": story, "params": params}
         with self.runs.start(id, title, listen=listen, **words) as journal:
+
+            def keep(name: str, data: Data) -> None:
+                now = self.clock().isoformat()
+                part = self.store.keep_partly(story, name, data, now=now)
+                words = {"data": part.name, "text": part.provenance.partial}
+                journal.report("partly", story=story, **words)
+
             network = transport or self.transport
-            fetching = Fetching(journal, self.clock(), tuple(paths), network, self._cache)
+            fetching = Fetching(
+                journal, self.clock(), tuple(paths), network, self._cache, keep, self.pause
+            )
             name, data = known.fetch(fetching, **params)
             dataset = self.store.keep(story, name, data, now=self.clock().isoformat())
+            self.store.drop_partly(story, name)
             journal.report("stored", data=dataset.name, digest=dataset.digest)
             journal.drop_pieces()
         return dataset

@@ -6,6 +6,7 @@
     ├── InvalidInput         a file or a reply that is not what it should be
     ├── NotFetched           the data set asked for is not on this machine
     ├── NothingToAnswer      the data hold too little for this question
+    ├── NotInstalled         an optional part that the question needs is not installed
     ├── SourceError          a provider could not be used
     │   ├── Unreachable      no answer from the network
     │   └── Refused          the provider answered, and said no
@@ -83,6 +84,16 @@ class NothingToAnswer(FollowdataError):
     """The data hold too little for this question."""
 
     code = "nothing-to-answer"
+
+
+class NotInstalled(FollowdataError):
+    """An optional part that a question needs is not installed."""
+
+    code = "not-installed"
+
+    def __init__(self, what: str, package: str) -> None:
+        self.package = package
+        super().__init__(f"{what} is not installed here.", f'Try: pip install "{package}"')
 
 
 class SourceError(FollowdataError):

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, ClassVar, cast
 
 from followdata.answer import Scalar, listing
-from followdata.data import About, Data, SeriesData, TableData
+from followdata.data import About, Data, SeriesData, TableData, grouping
 from followdata.errors import InvalidParameter, NothingToAnswer, UnknownName
 from followdata.hierarchy import Hierarchy
 from followdata.names import NameIndex, fold
@@ -168,6 +168,23 @@ class Series(_Name):
 
 
 @dataclass(frozen=True)
+class Trait(Column):
+    """What can be said of each row: a column, or one of the rows' labels ("county")."""
+
+    def names(self, data: Data | None) -> NameIndex:
+        columns = super().names(data)
+        grouped = grouping(cast(TableData, data)) if data and data.kind == "table" else []
+        labels = [name for name in grouped if name not in columns.names]
+        titles = [name.replace("_", " ").capitalize() for name in labels]
+        return NameIndex(
+            columns.what,
+            [*labels, *columns.names],
+            [*titles, *columns.titles],
+            [*labels, *columns.aliases] if columns.aliases else (),
+        )
+
+
+@dataclass(frozen=True)
 class Columns(Column):
     """Some columns of the table: their names with commas between, a name with a comma in quotes.
 
@@ -281,6 +298,22 @@ class File(Parameter):
 
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "description": "A path on the machine that answers."}
+
+
+@dataclass(frozen=True)
+class Numbers(Parameter):
+    """Some numbers between `low` and `high`, with commas between: "2, 1, 0.5"."""
+
+    low: float = -math.inf
+    high: float = math.inf
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        said = listed(value) if isinstance(value, str) else list(value)
+        limits = Number(low=self.low, high=self.high)
+        numbers = [limits.read(name, one, data) for one in said]
+        if not numbers:
+            raise InvalidParameter(name, "no number is given.", "Write them as 2, 1, 0.5.")
+        return ",".join(f"{number:.15g}" for number in numbers)
 
 
 @dataclass(frozen=True)

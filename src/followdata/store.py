@@ -2,7 +2,8 @@
 
     datasets/<digest>/        what was stored, never changed afterwards
         about.json            kind, About, names and labels along both axes, checksums
-        table.zarr            a table, in AnnData's Zarr layout; or
+        table.zarr            a table, in AnnData's Zarr layout, its layers too
+        through.zarr          the layers by column: a row for each column and layer; or
         series.parquet        a series; or
         0000/, 0001/, ...     several series, each a folder with these two
     stories/<story>/<name>.json   which digest goes by that name, its provenance, when stored
@@ -45,6 +46,8 @@ from followdata.data import (
     Floats,
     Kind,
     Labels,
+    Layer,
+    Layers,
     MemoryFamily,
     MemorySeries,
     MemoryTable,
@@ -60,7 +63,10 @@ from followdata.errors import Damaged, DiskFull, NotFetched, StoreError, Unknown
 from followdata.names import NameIndex
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_LAYOUT = "table.zarr/X/zarr.json"
+_TABLE = "table.zarr"
+_THROUGH = "through.zarr"
+_TOGETHER = 256
+"""So many columns of all layers are in memory at once while they are stored by column."""
 _PARQUET = "series.parquet"
 _LONGEST_NAME = 120
 """Bytes of a file's name: half of what file systems take, so that endings can be added."""
@@ -85,10 +91,16 @@ class Store:
     # Data sets
 
     def datasets(self, story: str) -> list[DataSet]:
-        """The data sets of a story, the one stored last first; a sample comes after all others."""
+        """The data sets of a story, the one stored last first; a sample comes after those that
+        are whole, and what is only part of a data set after that."""
         found = [self._reference(path) for path in (self.home / "stories" / story).glob("*.json")]
         found.sort(key=lambda dataset: (dataset.stored, dataset.name), reverse=True)
-        return sorted(found, key=lambda dataset: bool(dataset.provenance.sample))
+
+        def less(dataset: DataSet) -> int:
+            source = dataset.provenance
+            return 2 if source.partial else 1 if source.sample else 0
+
+        return sorted(found, key=less)
 
     def dataset(self, story: str, name: str = "") -> DataSet:
         """The data set called `name`, or by default the first of `datasets`."""
@@ -138,6 +150,49 @@ class Store:
             reference = {"digest": data.digest, "stored": now, "provenance": provenance}
             self.write(self._reference_path(story, free), _json_bytes(reference))
         return self._reference(self._reference_path(story, free))
+
+    def keep_partly(self, story: str, name: str, data: Data, *, now: str) -> DataSet:
+        """Store what has come so far of the data set `name`, as "name-partial", in place of what
+        was there before under that name.
+
+        What is replaced goes away one replacement later, so that who is reading it can end.
+        """
+        name = partly_named(name)
+        self._keep_content(data)
+        with self.lock(f"story-{story}"):
+            path = self._reference_path(story, name)
+            replaced = self._partly(path)
+            provenance = asdict(data.provenance) | {"sha256": data.digest}
+            reference = {"digest": data.digest, "stored": now, "provenance": provenance,
+                         "replaced": replaced.get("digest", "")}  # fmt: skip
+            self.write(path, _json_bytes(reference))
+            if replaced:
+                self._forget(str(replaced.get("replaced", "")))
+        return self._reference(path)
+
+    def drop_partly(self, story: str, name: str) -> None:
+        """Forget the part of `name` that was kept, the whole being there."""
+        with self.lock(f"story-{story}"):
+            path = self._reference_path(story, partly_named(name))
+            part = self._partly(path)
+            path.unlink(missing_ok=True)
+            for digest in (part.get("digest", ""), part.get("replaced", "")):
+                self._forget(str(digest))
+
+    def _partly(self, path: Path) -> dict[str, Any]:
+        """What is said of a part that was kept; nothing if there is none that can be read."""
+        try:
+            return dict(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return {}
+
+    def _forget(self, digest: str) -> None:
+        """Remove the content of that digest unless a name stands for it."""
+        named = (self._partly(path) for path in (self.home / "stories").glob("*/*.json"))
+        if digest and not any(
+            digest in (words.get("digest"), words.get("replaced")) for words in named
+        ):
+            _remove(self._place(digest))
 
     def _keep_content(self, data: Data) -> None:
         place = self._place(data.digest)
@@ -339,21 +394,60 @@ class StoredTable(_Stored):
         return self._indexes[axis]
 
     @cached_property
-    def _array(self) -> Any:
+    def layers(self) -> tuple[Layer, ...]:
+        return tuple(Layer(time, part) for time, part, _ in self._words.get("layers", ()))
+
+    def through(self, var: str) -> tuple[Sequence[Layer], Floats]:
+        column = self.names("var").position(var)
+        held = [layer for layer, has in zip(self.layers, self._held, strict=True) if has[column]]
+        if not held:
+            return [], np.empty((self.shape[0], 0))
+        start = int(self._held[:, :column].sum())
+        try:
+            values = self._array(_THROUGH)[start : start + len(held)]
+        except (OSError, ValueError, RuntimeError) as error:
+            raise self._damaged(error) from error
+        return held, np.asarray(values, dtype=np.float64).T
+
+    @cached_property
+    def _held(self) -> npt.NDArray[np.bool_]:
+        """Which columns have any value in which layer (layers x columns)."""
+        packed = [bytes.fromhex(columns) for _, _, columns in self._words["layers"]]
+        bits = [np.unpackbits(np.frombuffer(row, np.uint8)) for row in packed]
+        return np.array([row[: self.shape[1]] for row in bits], dtype=bool).reshape(
+            len(bits), self.shape[1]
+        )
+
+    @cached_property
+    def _arrays(self) -> dict[str, Any]:
+        return {}
+
+    def _array(self, place: str) -> Any:
+        if place not in self._arrays:
+            self._arrays[place] = self._opened(place)
+        return self._arrays[place]
+
+    def _opened(self, place: str) -> Any:
         import zarr
 
-        self._content(_LAYOUT)
-        array = zarr.open_array(self._place / "table.zarr" / "X", mode="r")
+        self._content(f"{place}/zarr.json")
+        array = zarr.open_array(self._place / place, mode="r")
         # Zarr reads a block whose file is gone as zeros.
         if array.nchunks_initialized != array.nchunks:
             raise ValueError(f"{array.nchunks - array.nchunks_initialized} blocks are missing")
         return array
 
-    def matrix(self, obs: Sequence[str] | None = None, var: Sequence[str] | None = None) -> Floats:
+    def matrix(
+        self,
+        obs: Sequence[str] | None = None,
+        var: Sequence[str] | None = None,
+        layer: Layer | None = None,
+    ) -> Floats:
         rows = positions(self.names("obs"), obs)
         columns = positions(self.names("var"), var)
+        place = f"{_TABLE}/{'X' if layer is None else _place_of(layer)}"
         try:
-            values = self._array.oindex[rows, columns]
+            values = self._array(place).oindex[rows, columns]
         except (OSError, ValueError, RuntimeError) as error:
             raise self._damaged(error) from error
         return np.asarray(values, dtype=np.float64)
@@ -456,10 +550,10 @@ class StoredFamily(_Stored):
 def _write_table(place: Path, table: TableData) -> None:
     import anndata
     import zarr
-    from anndata.io import write_zarr
+    from anndata.io import write_elem, write_zarr
     from zarr.codecs import ZstdCodec
 
-    matrix = to_anndata(table)
+    matrix = to_anndata(table, layers=False)
     for frame in (matrix.obs, matrix.var):
         frame.columns = [_column_key(label) for label in frame.columns]
     # Blocks of some 4 MB: few files for a large table, one read for some columns of a small one.
@@ -468,24 +562,62 @@ def _write_table(place: Path, table: TableData) -> None:
     layout = anndata.settings.override(zarr_write_format=3, auto_shard_zarr_v3=False)
     # Blocks of zeros are written too, so that a block that is missing is known to be lost.
     every_block = zarr.config.set({"array.write_empty_chunks": True})
+    blocks = {"chunks": (rows, columns), "compressors": ZstdCodec(checksum=True)}
+    held: dict[Layer, npt.NDArray[np.bool_]] = {}
     with layout, every_block, warnings.catch_warnings():
         # AnnData adds consolidated metadata, which readers that do not know them pass over.
         warnings.filterwarnings("ignore", message="Consolidated metadata")
-        write_zarr(
-            place / "table.zarr",
-            matrix,
-            chunks=(rows, columns),
-            compressors=ZstdCodec(checksum=True),
-        )
+        write_zarr(place / _TABLE, matrix, **blocks)
+        group = zarr.open_group(place / _TABLE, mode="r+", use_consolidated=False)
+        for layer in sorted(table.layers):
+            values = table.matrix(layer=layer)
+            held[layer] = np.asarray(np.isfinite(values).any(0))
+            write_elem(group, _place_of(layer), values, dataset_kwargs=blocks)
+        if held:
+            zarr.consolidate_metadata(group.store)
+            _write_through(place, table, held)
     _write_about(
         place,
         table,
-        _LAYOUT,
+        *(f"{_TABLE}/{array}/zarr.json" for array in ("X", *map(_place_of, held))),
+        *([f"{_THROUGH}/zarr.json"] if held else []),
+        layers=[
+            (layer.time, layer.part, np.packbits(columns).tobytes().hex())
+            for layer, columns in held.items()
+        ],
         obs_names=list(table.names("obs").names),
         var_names=list(table.names("var").names),
         obs={name: column.tolist() for name, column in table.labels("obs").items()},
         var={name: column.tolist() for name, column in table.labels("var").items()},
     )
+
+
+def _write_through(
+    place: Path, table: TableData, held: Mapping[Layer, npt.NDArray[np.bool_]]
+) -> None:
+    """The layers a second time, by column: to read one column out of a hundred layers would
+    otherwise take a hundred reads."""
+    import zarr
+    from zarr.codecs import ZstdCodec
+
+    has = np.array(list(held.values()))
+    names = table.names("var").names
+    array = zarr.create_array(
+        place / _THROUGH,
+        shape=(int(has.sum()), table.shape[0]),
+        dtype=np.float64,
+        chunks=(max(1, min(int(has.sum()), 100_000 // max(1, table.shape[0]))), table.shape[0]),
+        compressors=ZstdCodec(checksum=True),
+    )
+    start = 0
+    for first in range(0, len(names), _TOGETHER):
+        some = has[:, first : first + _TOGETHER]
+        values = np.array(
+            [table.matrix(var=names[first : first + _TOGETHER], layer=layer) for layer in held]
+        )  # layers x rows x columns
+        rows = values.transpose(2, 0, 1)[some.T]
+        array[start : start + len(rows)] = rows
+        start += len(rows)
 
 
 def _write_series(place: Path, series: SeriesData) -> None:
@@ -530,6 +662,11 @@ def _read_about(place: Path) -> dict[str, Any]:
     return about
 
 
+def _place_of(layer: Layer) -> str:
+    """Where a layer lies within a stored table."""
+    return f"layers/{_column_key(layer.name)}"
+
+
 def _column_key(label: str) -> str:
     """A label as AnnData's layout can hold it; about.json has it as it is."""
     key = label.replace("/", "\u2215")
@@ -543,8 +680,9 @@ def _read_digest(data: Any) -> str:
     if data.kind == "series":
         return MemorySeries(data.times, data.values, data.flags, data.about).digest
     obs, var = data.names("obs").names, data.names("var").names
+    layers = Layers(data.layers, lambda layer: data.matrix(layer=layer))
     return MemoryTable(
-        data.matrix(), obs, var, data.about, data.labels("obs"), data.labels("var")
+        data.matrix(), obs, var, data.about, data.labels("obs"), data.labels("var"), layers=layers
     ).digest
 
 
@@ -553,6 +691,15 @@ def _damaged(dataset: DataSet, place: Path, error: object) -> Damaged:
     if dataset.provenance.sample:
         advice = f"Delete {place}, and it is made again."
     return Damaged(f"The data set {dataset.name} cannot be read ({error}).", advice)
+
+
+def partly_named(name: str) -> str:
+    """What the part of a data set is called that has come so far.
+
+    >>> partly_named("2022")
+    '2022-partial'
+    """
+    return f"{safe_name(name)}-partial"
 
 
 def safe_name(name: str) -> str:

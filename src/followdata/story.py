@@ -72,6 +72,11 @@ class Story:
         """What the sample is and what it stands in for; shown wherever the sample answers."""
         return str(self._declared["sample"])
 
+    @property
+    def boundaries(self) -> Mapping[str, str]:
+        """The sets of boundaries that it brings, and where they are made (module:function)."""
+        return dict(self._declared.get("boundaries", {}))
+
     @cached_property
     def words(self) -> str:
         """The story's text, in Markdown."""

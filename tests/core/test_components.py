@@ -245,3 +245,27 @@ def test_the_real_table_is_quick_and_hidden_cells_are_foreseen(shared: Path) -> 
 def _towns(shared: Path) -> Floats:
     frame = pd.read_csv(shared / "data/kolada/kpi_wide_2022.csv.gz")
     return np.asarray(frame.iloc[:, 2:].to_numpy(dtype=np.float64))
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("seed", range(3))
+def test_real_gaps_copied_onto_complete_figures_hardly_move_the_components(
+    shared: Path, seed: int
+) -> None:
+    """A small version of the benchmark `map_missing`."""
+    frame = pd.read_csv(shared / "data" / "kolada" / "kpi_wide_2022.csv.gz", index_col=[0, 1])
+    X, rng = frame.to_numpy(dtype=float), np.random.default_rng(seed)
+    missing = np.isnan(X)
+    whole = X[:, ~missing.any(0) & (X.max(0) > X.min(0))][:, seed::3]
+    lenders = missing[:, missing.any(0) & (missing.mean(0) < 0.8)]
+    lent = rng.choice(lenders.shape[1], whole.shape[1])
+    gaps = lenders[:, lent] & (rng.random(whole.shape[1]) < 0.7)
+    truth = principal_components(whole).scores
+
+    def lost(found: Floats) -> float:
+        return float(subspace_angles(truth, found).mean())
+
+    holed = np.where(gaps, np.nan, whole)
+    ours = lost(principal_components(holed, rank=10).scores[:, :5])
+    means = lost(principal_components(np.where(gaps, np.nanmean(holed, 0), whole)).scores)
+    assert ours < 0.75 * means

@@ -14,6 +14,7 @@ from followdata.core.scores import (
     MEAN_AD_TO_SD,
     Floats,
     percentiles,
+    rank_correlation,
     ranks,
     robust_centre,
     robust_z,
@@ -114,3 +115,20 @@ def test_missing_values_never_become_values(X: Floats) -> None:
     longer = np.vstack([X, np.full((2, X.shape[1]), np.nan)])
     np.testing.assert_allclose(robust_z(longer)[:-2], robust_z(X))
     np.testing.assert_array_equal(ranks(longer)[:-2], ranks(X))
+
+
+@given(st.integers(0, 10_000))
+def test_rank_correlation_is_that_of_scipy(seed: int) -> None:
+    from scipy.stats import spearmanr
+
+    rng = np.random.default_rng(seed)
+    x, y = rng.integers(0, 6, 30).astype(float), rng.normal(size=30)
+    x[rng.random(30) < 0.2], y[rng.random(30) < 0.2] = np.nan, np.nan
+    rho, n = rank_correlation(x, y)
+    assert n == (np.isfinite(x) & np.isfinite(y)).sum()
+    assert rho == pytest.approx(spearmanr(x, y, nan_policy="omit").statistic, abs=1e-12)
+
+
+def test_rank_correlation_of_too_little_is_nan() -> None:
+    assert np.isnan(rank_correlation(np.array([1.0, 2.0]), np.array([1.0, 2.0]))[0])
+    assert np.isnan(rank_correlation(np.ones(5), np.arange(5.0))[0])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from followdata.answer import Answer, Field, Table, View
+from followdata.boundaries import Boundaries, register
 from followdata.errors import UnknownName
 from followdata.present import render
 from followdata.present.charts import KINDS, chart
@@ -29,6 +30,8 @@ CHANNELS: dict[str, dict[str, str]] = {
     "places": {"longitude": "x", "latitude": "z", "label": "thing", "color": "y"},
     "distribution": {"value": "x", "count": "z"},
     "grid": {"row": "row", "column": "thing", "value": "z"},
+    "intervals": {"label": "thing", "value": "x", "low": "y", "high": "z"},
+    "map": {"region": "row", "value": "y", "label": "thing"},
     "box": {"label": "thing", "value": "y", "color": "row"},
 }
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -36,8 +39,19 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "distribution": {"mark": 2, "mark_label": "you"},
     "grid": {"bins": [1.5, 2.2]},
     "places": {"domain": [0, 100]},
+    "map": {"boundaries": "charts", "bins": [0.5], "mark": "d'e\"<script>"},
+    "intervals": {"first": 2, "mark": "d'e\"<script>"},
     "pairs": {"a_title": "d'e\"", "b_title": "other"},
 }
+
+
+def squares() -> Boundaries:
+    """Two regions of the table, and one that it does not hold."""
+    square = [[(0, 0), (9, 0), (9, 9), (0, 9), (0, 0)]]
+    return Boundaries({"r1": [square], "r4": [square], "r9": [square]}, "drawn by hand")
+
+
+register("charts", f"{__name__}:squares")
 
 
 def answer(kind: str, **options: Any) -> Answer:

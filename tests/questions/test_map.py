@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from followdata.answer import Answer
 from followdata.data import About, Floats, MemoryTable
-from followdata.errors import InvalidParameter, NothingToAnswer, UnknownName
+from followdata.errors import InvalidParameter, NothingToAnswer, NotInstalled, UnknownName
 from followdata.questions.components import question
 
 ABOUT = About("Towns", thing="town", things="towns", measure="figure", measures="figures",
@@ -104,13 +109,13 @@ def test_a_row_that_was_left_out_is_not_on_the_map(coasts: MemoryTable) -> None:
 def test_colour_and_group_are_told_of_every_point(coasts: MemoryTable) -> None:
     answer = ask(coasts, color="figure 1", group="EAST")
     table = answer.tables["map"]
-    assert [field.name for field in table.fields] == ["thing", "x", "y", "value", "marked"]
+    assert [field.name for field in table.fields] == ["thing", "x", "y", "color", "marked"]
     value = table.fields[3]
     assert (value.title, value.unit, value.lang) == ("Figure 1", "kr", "sv")
-    assert table.columns["value"][0] is None
-    assert table.columns["value"][1:] == tuple(coasts.X[1:, 1])
+    assert table.columns["color"][0] is None
+    assert table.columns["color"][1:] == tuple(coasts.X[1:, 1])
     assert table.columns["marked"] == ("east", "other towns") * 4
-    assert answer.views[0].channels["color"] == "value"
+    assert answer.views[0].channels["color"] == "color"
     mean = np.mean(np.array(table.columns["x"], dtype=float)[::2])
     where = f"east (4\xa0towns) lies on average at {mean:.1f} on component 1".replace("-", "−")
     assert where in answer.sentence
@@ -164,9 +169,93 @@ def test_what_is_fitted_can_be_stored(coasts: MemoryTable, tmp_path: object) -> 
 
     from followdata.store import Store
 
-    fitted = question.learn(coasts, {}, print)
+    params = question.resolve(coasts, {}, {})
+    fitted = question.learn(coasts, params, print)
     store = Store(Path(str(tmp_path)))
     store.keep_fitted("map", fitted)
     again = store.fitted("map", question.fitted_type)
-    params = question.resolve(coasts, {}, {})
     assert question.tell(coasts, again, params) == question.tell(coasts, fitted, params)
+
+
+def test_components_and_trust_are_told(coasts: MemoryTable) -> None:
+    from sklearn.manifold import trustworthiness
+
+    from followdata.core.components import complete
+
+    answer = ask(coasts)
+    shares = answer.tables["components"].columns
+    assert shares["component"] == tuple(range(1, 6))
+    assert sum(float(str(share)) for share in shares["share"]) == pytest.approx(100, abs=1)
+    (trust,) = answer.tables["trust"].records()
+    assert (trust["method"], trust["neighbours"], trust["things"]) == ("pca", 3, 8)
+    Z = complete(coasts.X, rank=10).Z
+    table = answer.tables["map"].columns
+    places = np.array([table["x"], table["y"]], dtype=float).T
+    assert trust["trustworthiness"] == pytest.approx(trustworthiness(Z, places, n_neighbors=3))
+
+
+def test_colour_by_a_label_says_what_it_tells(coasts: MemoryTable) -> None:
+    answer = ask(coasts, color="Coast")
+    table = answer.tables["map"]
+    assert table.columns["color"] == ("east", "west") * 4
+    said = answer.sentence.replace("\xa0", " ")
+    assert "Coast goes with 96 % of the variance along component 1" in said
+    assert "rank correlation of" in ask(coasts, color="F0").sentence
+    constant = towns(np.column_stack([coasts.X, np.full(8, 3.0)]))
+    assert "does not vary enough" in ask(constant, color="F5").sentence
+
+
+def test_scaling_places_all_and_has_axes(coasts: MemoryTable) -> None:
+    answer = ask(coasts, method="mds", group="east")
+    assert answer.sentence.startswith("8\xa0towns are placed by metric multidimensional scaling.")
+    assert "Axis 1 runs from" in answer.sentence
+    assert "on axis 1 and" in answer.sentence
+    assert [view.options.get("where") for view in answer.views[1:]] == [
+        {"component": 1},
+        {"component": 2},
+    ]
+    x = np.array(answer.tables["map"].columns["x"], dtype=float)
+    assert x.mean() == pytest.approx(0, abs=1e-9)
+    for row in answer.tables["loadings"].records()[:5]:
+        values = coasts.matrix(var=[str(row["measure"])])[:, 0]
+        known = ~np.isnan(values)
+        assert row["loading"] == pytest.approx(np.corrcoef(values[known], x[known])[0, 1])
+    line = np.arange(5.0)
+    with pytest.raises(NothingToAnswer, match="one direction"):
+        ask(towns(np.column_stack([line, line, -line])), method="mds")
+
+
+TWO_GROUPS = """
+import numpy as np
+from followdata.core.embedding import distances, neighbour_ranks, trustworthiness
+from followdata.questions.embeddings import METHODS
+
+X = np.random.default_rng(0).normal(size=(14, 6)) + 6 * (np.arange(14) % 2)[:, None]
+places = METHODS["{method}"](X, X[:, :2])
+assert (places == METHODS["{method}"](X, X[:, :2])).all()
+print(trustworthiness(neighbour_ranks(distances(X)), places, 3))
+"""
+
+
+@pytest.mark.parametrize(("method", "package"), [("tsne", "openTSNE"), ("umap", "umap")])
+def test_methods_that_keep_neighbours(method: str, package: str) -> None:
+    if importlib.util.find_spec(package) is None:
+        pytest.skip(f"NOT TESTED: {package} is not installed (extra maps)")
+    # Interpreted, UMAP is done with so few points long before it would be compiled.
+    run = subprocess.run(
+        [sys.executable, "-c", TWO_GROUPS.format(method=method)],
+        env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert float(run.stdout) > 0.75
+
+
+@pytest.mark.parametrize(("method", "package"), [("tsne", "openTSNE"), ("umap", "umap")])
+def test_a_method_that_is_not_installed_says_what_to_do(
+    method: str, package: str, coasts: MemoryTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(NotInstalled, match=r'pip install "followdata\[maps\]"'):
+        ask(coasts, method=method)

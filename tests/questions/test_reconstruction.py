@@ -245,7 +245,7 @@ def test_a_table_too_large_is_refused_before_it_is_read() -> None:
         def shape(self) -> tuple[int, int]:
             return 265_000, 20_000
 
-        def matrix(self, obs: Any = None, var: Any = None) -> Any:
+        def matrix(self, obs: Any = None, var: Any = None, layer: Any = None) -> Any:
             raise AssertionError("read")
 
     huge = Huge(np.eye(1), ["r"], ["c"], About("Huge"))

@@ -106,6 +106,17 @@ def test_the_story_opens_on_a_finished_answer(desk: Desk) -> None:
     )
 
 
+def test_one_measure_and_several(desk: Desk) -> None:
+    towns = desk.open("towns")
+    assert said(towns.ask("measure")).startswith(
+        "“Human freedom score” runs from 3.77 of 10 (Syria) to 8.89 of 10 (New Zealand); the "
+        "median of 162 countries is 6.82 of 10."
+    )
+    assert said(towns.ask("index")).startswith(
+        "By 6 indicators, New Zealand comes first of 162 countries"
+    )
+
+
 def test_a_story_can_be_asked_about_any_thing(desk: Desk) -> None:
     towns = desk.open("towns")
     assert towns.ask("distinctive", thing="zwe").params == {
@@ -264,7 +275,25 @@ def test_kin_of_real_towns_agree_with_koladas_own(shared: Path) -> None:
 @pytest.mark.shared
 def test_the_map_of_real_towns_runs_from_small_to_large(shared: Path) -> None:
     answer = ask_real(shared, "map", color="N01951")  # population
-    x, population = (np.array(answer.tables["map"].columns[name], float) for name in ("x", "value"))
+    x, population = (np.array(answer.tables["map"].columns[name], float) for name in ("x", "color"))
     assert pd.Series(x).corr(pd.Series(population), method="spearman") > 0.8
-    assert "from Sorsele to Stockholm" in answer.sentence
+    assert "from Överkalix to Stockholm" in answer.sentence
     assert "Left out: 85\xa0figures" in " ".join(answer.notes)
+
+
+@pytest.mark.shared
+def test_cycling_in_real_towns(desk: Desk, shared: Path) -> None:
+    folder = shared / "data" / "kolada"
+    names = ("kpi_wide_2022.csv.gz", "kpi_metadata_v3.csv.gz", "kommun_county.csv")
+    desk.fetch("towns", {"year": 2022}, paths=[folder / name for name in names])
+    towns = desk.open("towns")
+    answer = towns.ask("index")
+    assert answer.params["measures"] == "N07803,N07806,N00570,N00571,N00602,N00603"
+    assert "Forshaga comes first of 137 towns" in said(answer)
+    assert len(answer.tables["index"]) == 137  # those whose inhabitants were asked
+    assert [view.kind for view in answer.views] == ["intervals", "ranking", "map"]
+    measured = towns.ask("measure", measure="N07806", thing="umea")
+    assert "from 0.27 (Uppvidinge) to 7.89 (Tingsryd)" in said(measured)
+    assert measured.views[0].kind == "map"
+    related = measured.tables["related"].records()
+    assert related[0]["title"] == "Cykelväg i kommunen, kommunal, meter/inv"

@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -9,9 +14,11 @@ import pytest
 import stamina
 
 from followdata.desk import Desk
-from followdata.errors import InvalidInput, InvalidParameter, Unreachable
+from followdata.errors import DiskFull, InvalidInput, InvalidParameter, Unreachable
+from followdata.present import render
 from followdata.runs import Event
 from followdata.sources import client
+from followdata.store import Store
 from followdata.testing.kolada import PretendKolada
 from followdata.testing.providers import Fault, Faulty, Loopback, Rerouted
 
@@ -83,7 +90,7 @@ def test_an_interrupted_fetch_keeps_what_came_and_says_what_is_left(desk: Desk) 
     left = run.progress()
     assert left is not None
     assert (left["done"], left["total"], left["what"]) == (25, 59, "indicators")
-    assert not [dataset.name for dataset in desk.store.datasets("towns")]
+    assert [dataset.name for dataset in desk.store.datasets("towns")] == ["2022-partial"]
 
     second = Faulty(kolada)
     desk.fetch("towns", transport=second)
@@ -91,6 +98,136 @@ def test_an_interrupted_fetch_keeps_what_came_and_says_what_is_left(desk: Desk) 
     whole = Faulty(kolada)
     desk.fetch("towns", transport=whole)  # its pieces were dropped, so this one asks for all
     assert first.asked[:6] + second.asked == whole.asked
+
+
+# What has come so far
+
+
+def test_what_has_come_can_be_asked_until_the_whole_is_there(desk: Desk) -> None:
+    kolada = PretendKolada.small(page=100)
+    events: list[Event] = []
+    with pytest.raises(Unreachable):
+        desk.fetch(
+            "towns", transport=Faulty(kolada, lambda n: "gone" if n > 7 else ""),
+            listen=events.append,
+        )  # fmt: skip
+    (told,) = [event for event in events if event["kind"] == "partly"]
+    assert (told["data"], told["story"]) == ("2022-partial", "towns")
+    opened = desk.open("towns", "2022-partial")
+    words = "25 of 59 indicators have come so far"
+    assert opened.data.provenance.partial == opened.dataset.provenance.partial == words
+    # N10000 is for regions only.
+    assert opened.data.names("var").names[:2] == ("N01951", "N10001")
+    held = {
+        (town, kpi): value
+        for town, row in zip(
+            opened.data.names("obs").names, opened.data.matrix(), strict=True  # type: ignore[attr-defined]
+        )
+        for kpi, value in zip(opened.data.names("var").names, row, strict=True)
+        if not np.isnan(value)
+    }  # fmt: skip
+    assert held.items() < totals(kolada).items()
+    # Every face says so, and the default stays what is whole, be it the sample.
+    answer = opened.ask("measure")
+    assert answer.provenance is not None
+    assert answer.provenance.partial == words
+    assert f"Partial: {words}." in render(answer, "text").decode()
+    assert words in render(answer, "html").decode()
+    assert json.loads(render(answer, "json"))["provenance"]["partial"] == words
+    assert desk.open("towns").dataset.name == "sample"
+
+    desk.fetch("towns", transport=httpx.MockTransport(kolada))
+    check(desk, kolada)
+    assert [dataset.name for dataset in desk.store.datasets("towns")] == ["2022", "sample"]
+    assert len(list((desk.store.home / "datasets").iterdir())) == 2
+
+
+def test_each_part_takes_the_place_of_the_one_before(desk: Desk) -> None:
+    kolada = PretendKolada.small(kpis=200, page=200)
+    eager = replace(desk, pause=0.0)
+    names: list[str] = []
+
+    def look(event: Event) -> None:
+        if event["kind"] == "partly":
+            opened = desk.open("towns", "2022-partial")
+            names.append(opened.dataset.provenance.partial)
+            assert opened.data.matrix().shape[0] == 7  # type: ignore[attr-defined]
+            assert len(list((desk.store.home / "datasets").iterdir())) <= 3
+
+    eager.fetch("towns", transport=httpx.MockTransport(kolada), listen=look)
+    assert names == [
+        f"{done} of 199 indicators have come so far" for done in range(25, 200, 25)
+    ]  # before the first segment there is nothing, and after the last the whole
+    assert len(list((desk.store.home / "datasets").iterdir())) == 1
+    check(desk, kolada)
+
+
+def test_a_part_does_not_hide_what_was_whole(desk: Desk) -> None:
+    kolada = PretendKolada.small()
+    desk.fetch("towns", transport=httpx.MockTransport(kolada))
+    changed = PretendKolada.small(kpis=50, page=60)
+    with pytest.raises(Unreachable):
+        desk.fetch("towns", transport=Faulty(changed, lambda n: "gone" if n > 8 else ""))
+    assert [dataset.name for dataset in desk.store.datasets("towns")] == ["2022", "2022-partial"]
+    assert desk.open("towns").dataset.name == "2022"
+    check(desk, kolada)
+
+
+def test_an_error_while_the_last_part_is_stored_does_not_hide_the_first(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*given: object, **named: object) -> None:
+        raise DiskFull("No room.")
+
+    monkeypatch.setattr(Store, "keep_partly", full)
+    kolada = PretendKolada.small(page=100)
+    with pytest.raises(Unreachable):
+        desk.fetch("towns", transport=Faulty(kolada, lambda n: "gone" if n > 7 else ""))
+
+
+FETCH = """
+import sys
+from pathlib import Path
+from followdata.desk import Desk
+from followdata.registry import Registry
+from followdata.store import Store
+from followdata.testing.providers import Rerouted
+
+desk = Desk(Registry.installed(), Store(Path(sys.argv[1])), pause=0.0)
+desk.fetch("towns", transport=Rerouted(sys.argv[2]))
+"""
+
+
+def test_what_came_before_a_kill_can_be_asked(desk: Desk, home: Path) -> None:
+    kolada = PretendKolada.small(kpis=200, page=100)
+    asked: list[str] = []
+
+    def answering(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return kolada(request)
+
+    with Loopback(answering) as place:
+        command = [sys.executable, "-c", FETCH, str(home), place.url]
+        with subprocess.Popen(command) as killed:
+            for _ in range(600):
+                # At Kolada's own pace there is time enough.
+                if len(asked) >= 12 and desk.store.datasets("towns"):
+                    break
+                time.sleep(0.05)
+            killed.kill()
+        assert desk.runs.get(RUN).state == "interrupted"
+        opened = desk.open("towns", "2022-partial")
+        assert "of 199 indicators have come so far" in opened.dataset.provenance.partial
+        values = opened.data.matrix()  # type: ignore[attr-defined]
+        assert 0 < np.isfinite(values).sum() < len(totals(kolada))
+        network = Rerouted(place.url)
+        desk.fetch("towns", transport=network)
+        network.close()
+    check(desk, kolada)
+    assert [dataset.name for dataset in desk.store.datasets("towns")] == ["2022"]
+
+
+# Again, faults, files
 
 
 def test_the_same_figures_again_are_the_same_data_set(desk: Desk) -> None:

@@ -77,5 +77,8 @@ def _say(event: Event) -> None:
 
     if event["kind"] in ("notice", "waiting"):
         notices().print(Text(str(event["text"])), soft_wrap=True)
+    elif event["kind"] == "partly":
+        text = f"{event['text']}; they can be asked with --data {event['data']}"
+        notices().print(Text(text), soft_wrap=True)
     elif event["kind"] == "resumed":
         notices().print("Going on where an earlier attempt stopped.", soft_wrap=True)

@@ -36,7 +36,10 @@ def list_stories(
     console().print("\nData sets:")
     stored = here.store.datasets(story)
     for dataset in stored:
-        what = dataset.provenance.sample or dataset.provenance.source
+        source = dataset.provenance
+        what = source.sample or source.source
+        if source.partial:
+            what = f"partial: {source.partial}; {what}"
         console().print(Text(f"  {dataset.name}  ({what}, stored {dataset.stored[:10]})"))
     if not any(dataset.name == "sample" for dataset in stored):
         console().print(Text(f"  sample  ({known.sample_words}; made when first asked for)"))

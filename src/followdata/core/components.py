@@ -56,39 +56,91 @@ class Components:
     rows_left_out: int
 
 
-def principal_components(
-    X: Floats, *, rank: int = 5, tolerance: float = 1e-4, most_steps: int = 500
-) -> Components:
-    """The first `rank` principal components of the standardised columns of `X`.
+@dataclass(frozen=True)
+class Completed:
+    """The usable part of a table, standardised, with the model's expectations where cells are
+    missing.
 
-    `X` is n x p; NaN and infinities are missing. Fewer components are returned where the table
-    does not hold `rank` of them, and none where fewer than two rows or one column can be used.
-    `tolerance` is the relative change of the weights at which the fit to the observed cells
-    counts as done.
+    `Z` is rows used x columns used and `M` says which of its cells were observed; `rows` and
+    `columns` say which of the table's were used, and `constant` which columns do not vary.
+    """
 
-    >>> two = principal_components(np.array([[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]]))
-    >>> two.shares.round(6).tolist(), two.loadings.round(3).tolist()
-    ([1.0], [[0.707], [0.707]])
+    Z: Floats
+    M: Bools
+    rows: Bools
+    columns: Bools
+    constant: Bools
+
+    def spread(self, values: Floats, axis: int) -> Floats:
+        """`values` of the rows (axis 0) or columns (axis 1) used, at their places in the table."""
+        used = (self.rows, self.columns)[axis]
+        whole = np.full((len(used), values.shape[1]), np.nan)
+        whole[used] = values
+        return whole
+
+    def correlations(self, scores: Floats) -> Floats:
+        """Correlation of each of the table's columns with `scores` of the rows used, over the
+        rows where the column was observed (p x k); NaN for columns left out."""
+        return self.spread(_correlations(self.Z, self.M, scores), 1)
+
+
+def complete(
+    X: Floats, *, rank: int = 5, tolerance: float = 1e-3, most_steps: int = 500
+) -> Completed:
+    """The standardised columns of `X` with its missing cells as the model expects them.
+
+    `X` is n x p; NaN and infinities are missing. `rank` is how many components the model has and
+    `tolerance` the relative change of its weights at which the fit to the observed cells counts
+    as done.
     """
     observed = np.isfinite(X)
     rows, columns, constant = usable(X, observed)
     M = observed[np.ix_(rows, columns)]
     Z = standardise(X[np.ix_(rows, columns)], M)
-    rank = max(0, min(rank, M.shape[0] - 1, M.shape[1]))
+    rank = _possible(rank, M)
     if rank and not M.all():
         Z = np.where(M, Z, expectations(Z, M, rank, tolerance, most_steps))
-    scores, loadings = _exact_components(Z, rank)
+    return Completed(Z, M, rows, columns, constant & ~columns)
+
+
+def principal_components(
+    X: Floats, *, rank: int = 5, tolerance: float = 1e-3, most_steps: int = 500
+) -> Components:
+    """The first `rank` principal components of the standardised columns of `X`.
+
+    `X` is n x p; NaN and infinities are missing, see `complete`. Fewer components are returned
+    where the table does not hold `rank` of them, and none where fewer than two rows or one
+    column can be used.
+
+    >>> two = principal_components(np.array([[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]]))
+    >>> two.shares.round(6).tolist(), two.loadings.round(3).tolist()
+    ([1.0], [[0.707], [0.707]])
+    """
+    completed = complete(X, rank=rank, tolerance=tolerance, most_steps=most_steps)
+    return components_of(completed, rank)
+
+
+def components_of(completed: Completed, rank: int) -> Components:
+    """The first `rank` principal components of a table that was completed."""
+    Z, M = completed.Z, completed.M
+    scores, loadings = _exact_components(Z, _possible(rank, M))
+    left_out = ~completed.columns
     return Components(
-        scores=_spread(scores, rows),
-        loadings=_spread(loadings, columns),
-        correlations=_spread(_correlations(Z, M, scores), columns),
+        scores=completed.spread(scores, 0),
+        loadings=completed.spread(loadings, 1),
+        correlations=completed.correlations(scores),
         shares=_explained(Z, M, scores, loadings),
         cells=int(M.size),
         missing=int(M.size - M.sum()),
-        empty=int((~columns & ~constant).sum()),
-        constant=int((~columns & constant).sum()),
-        rows_left_out=int((~rows).sum()),
+        empty=int((left_out & ~completed.constant).sum()),
+        constant=int(completed.constant.sum()),
+        rows_left_out=int((~completed.rows).sum()),
     )
+
+
+def _possible(rank: int, M: Bools) -> int:
+    """How many of `rank` components a table of that shape can have."""
+    return max(0, min(rank, int(M.shape[0]) - 1, int(M.shape[1])))
 
 
 def usable(X: Floats, observed: Bools) -> tuple[Bools, Bools, Bools]:
@@ -125,6 +177,7 @@ def expectations(Z: Floats, M: Bools, rank: int, tolerance: float, most_steps: i
     """
     n, p = Z.shape
     mask = M.astype(np.float64)
+    squares = float(np.vdot(Z, Z))
     # The start is the components with means in the gaps; the steps move away from it.
     scores, loadings = _exact_components(Z, rank)
     rank = scores.shape[1]
@@ -134,7 +187,7 @@ def expectations(Z: Floats, M: Bools, rank: int, tolerance: float, most_steps: i
     noise = max(1.0 - float((weights**2).sum()) / p, _LEAST_NOISE)
     for _ in range(most_steps):
         x, S = _row_step(Z, mask, T, V, noise)
-        T, V, noise = _column_step(Z, mask, T, V, noise, x, S)
+        T, V, noise = _column_step(Z, mask, squares, T, V, noise, x, S)
         T, V = _rotate(T, V, x, S)
         # A component has no sign of its own: compare with the nearer of the two.
         signs = np.where((T[:, 1:] * weights).sum(0) < 0, -1.0, 1.0)
@@ -148,28 +201,40 @@ def expectations(Z: Floats, M: Bools, rank: int, tolerance: float, most_steps: i
 
 def _row_step(Z: Floats, mask: Floats, T: Floats, V: Floats, noise: float) -> tuple[Floats, Floats]:
     """Mean (n x k) and covariance (n x k x k) of each row's scores."""
-    A = _summed(mask, _moments(T, V))
+    A = _whole(mask @ _moments(T, V))
     S = np.linalg.inv(A[:, 1:, 1:] + noise * np.eye(T.shape[1] - 1))
     x = S @ (Z @ T[:, 1:] - A[:, 0, 1:])[:, :, None]
     return x[:, :, 0], np.asarray(noise * S)
 
 
 def _column_step(
-    Z: Floats, mask: Floats, T: Floats, V: Floats, noise: float, x: Floats, S: Floats
+    Z: Floats,
+    mask: Floats,
+    squares: float,
+    T: Floats,
+    V: Floats,
+    noise: float,
+    x: Floats,
+    S: Floats,
 ) -> tuple[Floats, Floats, float]:
     """Mean and covariance of each column's m_j and w_j, and the noise that is left."""
     n, p = Z.shape
     t = np.column_stack([np.ones(n), x])
-    B = _summed(mask.T, _moments(t, np.pad(S, ((0, 0), (1, 0), (1, 0)))))
-    size = (T[:, 1:] ** 2).sum(0) + V.diagonal(axis1=1, axis2=2)[:, 1:].sum(0)
-    prior = np.diag(np.r_[0.0, noise * p / np.maximum(size, _LEAST_NOISE)])
+    sums = mask.T @ _moments(t, np.pad(S, ((0, 0), (1, 0), (1, 0))))
+    size = (T[:, 1:] ** 2).sum(0) + np.einsum("pii->i", V)[1:]
+    B = _whole(sums)
+    diagonal = np.arange(T.shape[1])
+    B[:, diagonal, diagonal] += np.r_[0.0, noise * p / np.maximum(size, _LEAST_NOISE)]
     C = Z.T @ t
-    inverse = np.linalg.inv(B + prior)
-    T = (inverse @ C[:, :, None])[:, :, 0]
-    V = noise * inverse
-    # Expected squares of what is left, cell by cell: z2 - 2 z t.T + T B T + trace(B V).
-    fitted = _moments(T, V)
-    left = (Z**2).sum() - 2 * (C * T).sum() + (B * fitted).sum()
+    inverse = np.linalg.inv(B)
+    T = np.einsum("pij,pj->pi", inverse, C)
+    V = np.asarray(noise * inverse)
+    # Expected squares of what is left, cell by cell: z2 - 2 z t.T + T B T + trace(B V); what is
+    # not on the diagonal is there twice.
+    upper = np.triu_indices(T.shape[1])
+    twice = np.where(upper[0] == upper[1], 1.0, 2.0)
+    fitted = np.einsum("pu,pu->u", sums, _moments(T, V)) @ twice
+    left = squares - 2 * np.vdot(C, T) + fitted
     return T, V, max(float(left / mask.sum()), _LEAST_NOISE)
 
 
@@ -182,23 +247,24 @@ def _rotate(T: Floats, V: Floats, x: Floats, S: Floats) -> tuple[Floats, Floats]
     G = np.eye(T.shape[1])
     G[1:, 0] = mean
     G[1:, 1:] = root @ turn[:, ::-1]
-    return T @ G, G.T @ V @ G
+    # G' V G for all columns at once, as one product of large matrices.
+    turned = V.reshape(len(V), -1) @ np.kron(G, G)
+    return T @ G, turned.reshape(V.shape)
 
 
 def _moments(mean: Floats, covariance: Floats) -> Floats:
-    """E[t t'] of each row of `mean`: m x k x k."""
-    return np.asarray(mean[:, :, None] * mean[:, None, :] + covariance)
+    """E[t t'] of each row of `mean`, its upper triangle as a row: m x k (k + 1) / 2."""
+    row, column = np.triu_indices(mean.shape[1])
+    return np.asarray(mean[:, row] * mean[:, column] + covariance[:, row, column])
 
 
-def _summed(mask: Floats, matrices: Floats) -> Floats:
-    """For each row of `mask`, the sum of the symmetric `matrices` that it marks."""
-    k = matrices.shape[1]
-    upper = np.triu_indices(k)
-    sums = mask @ matrices[:, *upper]
-    whole = np.empty((len(mask), k, k))
-    whole[:, *upper] = sums
-    whole[:, upper[1], upper[0]] = sums
-    return whole
+def _whole(upper: Floats) -> Floats:
+    """The symmetric matrices (m x k x k) whose upper triangles are the rows of `upper`."""
+    k = int(np.sqrt(2 * upper.shape[1]))
+    place = np.empty((k, k), dtype=np.intp)
+    row, column = np.triu_indices(k)
+    place[row, column] = place[column, row] = np.arange(len(row))
+    return upper[:, place]
 
 
 def _exact_components(Z: Floats, rank: int) -> tuple[Floats, Floats]:
@@ -226,33 +292,32 @@ def _signs(loadings: Floats) -> Floats:
 
 def _explained(Z: Floats, M: Bools, scores: Floats, loadings: Floats) -> Floats:
     """The part of the observed cells' squares that each further component explains."""
-    if not scores.shape[1]:
+    rank = scores.shape[1]
+    if not rank:
         return np.zeros(0)
-    left = np.where(M, Z - Z.mean(0), 0.0)
-    squares = [(left**2).sum()]
-    for component in range(scores.shape[1]):
-        left = left - M * np.outer(scores[:, component], loadings[:, component])
-        squares.append((left**2).sum())
-    return np.asarray(-np.diff(squares) / squares[0])
+    centred = np.where(M, Z - Z.mean(0), 0.0)
+    # What is left after the first c components is z2 - 2 z f + f2, where f is their sum: the
+    # squares of f over the observed cells come from the products of every two components.
+    pairs = _whole(M.astype(np.float64) @ _moments(loadings, np.zeros((1, rank, rank))))
+    squares = np.einsum("ni,nj,nij->ij", scores, scores, pairs)
+    explained = [
+        2 * np.vdot(centred @ loadings[:, :c], scores[:, :c]) - squares[:c, :c].sum()
+        for c in range(rank + 1)
+    ]
+    return np.asarray(np.diff(explained) / np.vdot(centred, centred))
 
 
 def _correlations(Z: Floats, M: Bools, scores: Floats) -> Floats:
     """Correlation of each column with each component over the observed cells."""
     if not scores.shape[1]:
         return np.zeros((Z.shape[1], 0))
-    count = M.sum(0)[:, None]
-    mean = M.T @ scores / count
-    variance = np.maximum(M.T @ scores**2 / count - mean**2, 1e-12 * scores.var(0))
+    mask = M.astype(np.float64)
+    count = mask.sum(0)[:, None]
+    mean = mask.T @ scores / count
+    variance = np.maximum(mask.T @ scores**2 / count - mean**2, 1e-12 * scores.var(0))
     # A column's observed cells have mean 0 and variance 1 already.
-    covariance = np.where(M, Z, 0.0).T @ scores / count
+    covariance = (Z * mask).T @ scores / count
     return np.asarray(np.clip(covariance / np.sqrt(variance), -1.0, 1.0))
-
-
-def _spread(values: Floats, used: Bools) -> Floats:
-    """`values` at the positions that were used, NaN at the others."""
-    whole = np.full((len(used), values.shape[1]), np.nan)
-    whole[used] = values
-    return whole
 
 
 def _most(X: Floats, M: Bools) -> Floats:

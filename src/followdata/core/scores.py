@@ -89,6 +89,96 @@ def percentiles(ranks: Floats, count: Floats) -> Floats:
     return 100 * (count - ranks + 0.5) / count
 
 
+def rank_correlation(x: Floats, y: Floats) -> tuple[float, int]:
+    """Spearman's rank correlation of two measures over the n things that have both, and n.
+
+    Equal values share the average rank. NaN where fewer than three have both or one is constant.
+
+    >>> rank_correlation(np.array([1.0, 2.0, 9.0, np.nan]), np.array([5.0, 7.0, 8.0, 1.0]))
+    (1.0, 3)
+    """
+    known = np.isfinite(x) & np.isfinite(y)
+    n = int(known.sum())
+    both = ranks(np.column_stack([x[known], y[known]])) - (n + 1) / 2
+    squares = (both**2).sum(0)
+    if n < 3 or not squares.all():
+        return float("nan"), n
+    return float(np.clip(both[:, 0] @ both[:, 1] / np.sqrt(squares[0] * squares[1]), -1, 1)), n
+
+
+def rank_correlations(y: Floats, X: Floats) -> tuple[Floats, npt.NDArray[np.intp]]:
+    """About Spearman's correlation of `y` (n) with each column of `X` (n x p), and over how many
+    rows each.
+
+    The ranks are those within all values of `y` and of the column, so for a column with gaps it
+    is near to `rank_correlation`, which ranks anew the rows that both have, and much quicker.
+
+    >>> X = np.array([[1.0, 3.0], [2.0, 2.0], [3.0, 1.0], [4.0, np.nan]])
+    >>> rho, n = rank_correlations(np.array([1.0, 2.0, 4.0, 8.0]), X)
+    >>> rho.round(3).tolist(), n.tolist()
+    ([1.0, -1.0], [4, 3])
+    """
+    return ranks_correlated(ranks(y[:, None])[:, 0], ranks(X))
+
+
+def ranks_correlated(y: Floats, X: Floats) -> tuple[Floats, npt.NDArray[np.intp]]:
+    """As `rank_correlations`, for values that are ranks already."""
+    known = np.isfinite(y)
+    y, X = y[known] - y[known].mean() if known.any() else y[known], X[known]
+    M = np.isfinite(X)
+    Z, mask = np.where(M, X, 0.0), M.astype(np.float64)
+    n = mask.sum(0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean_x, mean_y = Z.sum(0) / n, y @ mask / n
+        covariance = y @ Z / n - mean_x * mean_y
+        variance_x = (Z * Z).sum(0) / n - mean_x**2
+        variance_y = y**2 @ mask / n - mean_y**2
+        # Ranks are halves: what is less than this is rounding.
+        varies = (variance_x > 1e-6) & (variance_y > 1e-6) & (n >= 3)
+        rho = np.where(varies, covariance / np.sqrt(variance_x * variance_y), np.nan)
+    return np.clip(rho, -1, 1), n.astype(np.intp)
+
+
+def correlation_p(rho: Floats, n: npt.NDArray[np.intp]) -> Floats:
+    """The two-sided p-value of rank correlations over n independent rows, by Student's t.
+
+    >>> correlation_p(np.array([0.5, 0.0]), np.array([27, 27])).round(4).tolist()
+    [0.0079, 1.0]
+    """
+    from scipy.special import stdtr
+
+    free = np.maximum(n - 2, 1).astype(np.float64)
+    with np.errstate(divide="ignore"):
+        t = np.abs(rho) * np.sqrt(free / np.maximum(1 - rho**2, 0))
+    return np.asarray(2 * stdtr(free, -t))
+
+
+def bins(values: Floats, most: int = 30) -> Floats:
+    """Edges of at most `most` bins that hold all finite `values`, with round numbers as edges.
+
+    As many bins as Freedman & Diaconis (1981) advise, of the next round width (1, 2 or 5 times a
+    power of ten). A single value gets a bin of its own; no value no edge.
+
+    >>> bins(np.array([0.0, 1.2, 1.3, 1.7, 4.1])).tolist()
+    [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+    """
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return np.empty(0)
+    low, high = float(known.min()), float(known.max())
+    if low == high:
+        return np.array([low - 0.5, low + 0.5])
+    middle = float(np.subtract(*np.percentile(known, [75, 25])))
+    width = max(2 * middle / len(known) ** (1 / 3), (high - low) / (most - 2))
+    scale = 10.0 ** np.floor(np.log10(width))
+    step = next(scale * round_ for round_ in (1, 2, 5, 10) if scale * round_ >= width * (1 - 1e-9))
+    first, last = np.floor(low / step + 1e-9), np.ceil(high / step - 1e-9)
+    edges = step * np.arange(first, max(last, first + 1) + 1)
+    # Rounding must not leave the ends out.
+    edges[0], edges[-1] = min(edges[0], low), max(edges[-1], high)
+    return np.asarray(edges)
+
+
 def _over_rows(statistic: Callable[..., Any], X: Floats) -> Floats:
     """A NaN-ignoring statistic of each column; NaN, without a warning, for an empty column."""
     with warnings.catch_warnings():

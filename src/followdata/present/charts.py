@@ -17,6 +17,7 @@ from typing import Any
 import altair as alt
 
 from followdata.answer import Answer, Field, Scalar, Table, View
+from followdata.boundaries import boundaries
 from followdata.errors import UnknownName
 from followdata.present.numbers import shown
 from followdata.present.theme import STEPS
@@ -112,14 +113,18 @@ def scatter(rows: Rows, view: View) -> Any:
         "y": alt.Y(y.name, type="quantitative", title=_title(y), scale=alt.Scale(zero=False)),
         "tooltip": _tooltip(table),
     }
+    base = alt.Chart(rows.all())
     if "color" in view.channels:
-        encoding["color"] = _color(_field(view, table, "color"), table)
+        field = _field(view, table, "color")
+        encoding["color"] = _color(field, table)
+        if edges := _skewed(table.columns[field.name]):
+            base, encoding["color"] = _in_classes(base, field, edges)
     if "shape" in view.channels:
         shape = _field(view, table, "shape")
         encoding["shape"] = alt.Shape(shape.name, type="nominal", title=shape.title).legend(
             orient="top", titleLimit=180
         )
-    points = alt.Chart(rows.all()).mark_point(
+    points = base.mark_point(
         filled=True, size=64, opacity=0.85, strokeWidth=0.7, style="dot", cursor="pointer"
     )
     apart = _standing_apart(table.columns[x.name], table.columns[y.name])
@@ -163,6 +168,43 @@ def ranking(rows: Rows, view: View) -> Any:
             )
         )
     return alt.layer(*layers).properties(height=ROW * max(1, len(table)))
+
+
+@register("intervals")
+def intervals(rows: Rows, view: View) -> Any:
+    """A point on a line from `low` to `high` for each row; `first` keeps so many rows, and `mark`
+    the row of that label too."""
+    table = rows.table
+    label, value, low, high = (
+        _field(view, table, channel) for channel in ("label", "value", "low", "high")
+    )
+    marked = view.options.get("mark")
+    first = int(view.options.get("first", len(table)))
+    chosen = [
+        number
+        for number, name in enumerate(table.columns[label.name])
+        if number < first or name == marked
+    ]
+    records = table.records()
+    base = alt.Chart(rows.others("rows", [{**records[n], NUMBER: i} for i, n in enumerate(chosen)]))
+    y = alt.Y(NUMBER, type="ordinal", axis=None, scale=alt.Scale(domain=list(range(len(chosen)))))
+    x = alt.X(value.name, type="quantitative", title=_title(value), scale=alt.Scale(zero=False))
+    is_marked = f"datum['{label.name}'] === {json.dumps(marked)}"
+    dots = [
+        base.transform_filter(which)
+        .mark_point(style=style, filled=True, size=90, opacity=1, yOffset=8, cursor="pointer")
+        .encode(y=y, x=x, tooltip=_tooltip(table))
+        for style, which in (("dot", f"!({is_marked})"), ("marked", is_marked))
+    ]
+    return alt.layer(
+        base.mark_rule(style="band", strokeWidth=5, opacity=0.35, yOffset=8).encode(
+            y=y, x=alt.X(low.name, type="quantitative"), x2=high.name
+        ),
+        *dots,
+        base.mark_text(
+            style="caption", align="left", dy=-8, limit=view.options.get("limit", 560)
+        ).encode(y=y, x=alt.value(0), text=f"{label.name}:N"),
+    ).properties(height=ROW * max(1, len(chosen)))
 
 
 @register("pairs")
@@ -321,9 +363,13 @@ def places(rows: Rows, view: View) -> Any:
 
 @register("distribution")
 def distribution(rows: Rows, view: View) -> Any:
-    """A histogram of counts by value, with one value marked."""
+    """A histogram of counts by value, with one value marked; `low` and `high` are bins' edges."""
     table = rows.table
     value, count = (_field(view, table, channel) for channel in ("value", "count"))
+    # The name of what is marked needs room above the highest bar.
+    highest = max((float(str(number)) for number in table.columns[count.name]), default=0)
+    room = alt.Scale(domain=[0, 1.12 * highest]) if "mark" in view.options else alt.Scale()
+    low, high = view.channels.get("low", "_left"), view.channels.get("high", "_right")
     half = _step(table.columns[value.name]) / 2
     bars = (
         alt.Chart(rows.all())
@@ -332,9 +378,9 @@ def distribution(rows: Rows, view: View) -> Any:
         )
         .mark_bar(style="down")
         .encode(
-            x=alt.X("_left", type="quantitative", bin="binned", title=_title(value)),
-            x2="_right",
-            y=alt.Y(count.name, type="quantitative", title=_title(count)),
+            x=alt.X(low, type="quantitative", bin="binned", title=_title(value)),
+            x2=high,
+            y=alt.Y(count.name, type="quantitative", title=_title(count), scale=room),
             tooltip=_tooltip(table),
         )
     )
@@ -380,6 +426,48 @@ def grid(rows: Rows, view: View) -> Any:
             tooltip=_tooltip(table),
         )
         .properties(height=max(120, 18 * high) if high <= _NAMED else min(640, 9 * high))
+    )
+
+
+@register("map")
+def map_of_regions(rows: Rows, view: View) -> Any:
+    """Regions coloured by a value; `boundaries` names their shapes, `bins` the edges of classes.
+
+    Regions without a value are drawn as land. `mark` is the label of one to be outlined.
+    """
+    table = rows.table
+    region, value, label = (_field(view, table, name) for name in ("region", "value", "label"))
+    shapes = boundaries(str(view.options["boundaries"])).shapes
+    known = {record[region.name]: record for record in table.records()}
+    features = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "MultiPolygon", "coordinates": shape},
+            **{field.name: known.get(code, {}).get(field.name) for field in (value, label)},
+        }
+        for code, shape in shapes.items()
+    ]
+    base = alt.Chart()
+    land = base.mark_geoshape(style="land", strokeWidth=0.3)
+    classed, color = _in_classes(base, value, list(view.options["bins"]))
+    regions = (
+        classed.transform_filter(f"isValid(datum['{value.name}'])")
+        .mark_geoshape(style="region", strokeWidth=0.3, cursor="pointer")
+        .encode(color=color, tooltip=[_tip(label, [""]), _tip(value, [0.0])])
+    )
+    layers = [land, regions]
+    if "mark" in view.options:
+        marked = json.dumps(view.options["mark"])
+        layers.append(
+            base.transform_filter(f"datum['{label.name}'] === {marked}").mark_geoshape(
+                style="outline", filled=False, strokeWidth=2
+            )
+        )
+    # The shapes are projected already; y points upwards in them and downwards on a screen.
+    return (
+        alt.layer(*layers, data=rows.others("regions", features))
+        .project(type="identity", reflectY=True)
+        .properties(height=view.options.get("height", 640))
     )
 
 
@@ -571,6 +659,52 @@ def _color(field: Field, table: Table) -> alt.Color:
     few = len(set(values)) <= 12
     legend = alt.Legend(orient="top", columns=3, labelLimit=180, symbolLimit=12) if few else None
     return alt.Color(field.name, type="nominal", title=None, legend=legend)
+
+
+CLASS = "_class"
+"""The column that says in which class a value lies; no column of a table is called so."""
+
+
+def _in_classes(chart: Any, field: Field, edges: Sequence[float]) -> tuple[Any, alt.Color]:
+    """A chart whose values lie in classes between `edges`, and the colour of the classes.
+
+    The classes are words: a bar drawn to scale would crush those that lie close together.
+    """
+    ends = [shown(float(edge), field) for edge in edges]
+    words = [
+        f"under {ends[0]}",
+        *(f"{low} to {high}" for low, high in pairwise(ends)),
+        f"{ends[-1]} and more",
+    ]
+    chosen = json.dumps(words[-1])
+    for edge, word in reversed(list(zip(edges, words[:-1], strict=True))):
+        chosen = (
+            f"datum[{json.dumps(field.name)}] < {float(edge)!r} ? {json.dumps(word)} : {chosen}"
+        )
+    known = f"isValid(datum[{json.dumps(field.name)}]) ? ({chosen}) : null"
+    color = alt.Color(
+        CLASS,
+        type="ordinal",
+        title=_title(field),
+        scale=alt.Scale(domain=words),
+        legend=alt.Legend(orient="top", columns=3, titleLimit=320, labelLimit=180),
+    )
+    return chart.transform_calculate(**{CLASS: known}), color
+
+
+def _skewed(values: Sequence[Scalar]) -> list[float]:
+    """Edges of six classes of as many values each, where a few values far away would leave all
+    the others with one colour: where the whole range is over ten times that of the middle half."""
+    if not all(value is None or type(value) in (int, float) for value in values):
+        return []
+    known = sorted(float(value) for value in values if isinstance(value, (int, float)))
+    if len(known) < 8:
+        return []
+    middle = known[3 * len(known) // 4] - known[len(known) // 4]
+    if not 0 < 10 * middle < known[-1] - known[0]:
+        return []
+    edges = (float(f"{known[len(known) * i // 6]:.3g}") for i in range(1, 6))
+    return sorted({edge for edge in edges if edge > known[0]})
 
 
 def _along_type(field: Field, table: Table) -> Any:

@@ -30,6 +30,8 @@ def renderable(answer: Answer) -> Group:
     parts: list[Text | Grid] = []
     if answer.provenance and answer.provenance.sample:
         parts.append(Text(f"Sample: {answer.provenance.sample}.", style="yellow"))
+    if answer.provenance and answer.provenance.partial:
+        parts.append(Text(f"Partial: {answer.provenance.partial}.", style="yellow"))
     parts.append(Text(answer.sentence, style="bold"))
     for name, table in list(answer.tables.items())[:1]:
         parts.append(_grid(table))

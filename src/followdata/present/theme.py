@@ -61,6 +61,13 @@ STEPS = (
 )  # fmt: skip
 
 
+# A value from small to large, in six shades.
+SHADES: Mapping[str, tuple[str, ...]] = {
+    "light": ("#d3e9e2", "#aed5cd", "#82bcbb", "#559fa8", "#2e7c8e", "#11526a"),
+    "dark": ("#24404a", "#2f5c67", "#3d7c86", "#5a9fa3", "#8dc4bd", "#d3ead8"),
+}
+
+
 def css_variables() -> str:
     """The themes as CSS custom properties; the reader's system chooses between them."""
     light, dark = (
@@ -95,7 +102,7 @@ def vega_config(name: str) -> dict[str, Any]:
         "title": {"color": theme.ink, "fontSize": 14, "anchor": "start", "fontWeight": "bold"},
         "range": {
             "category": list(CATEGORIES),
-            "ordinal": list(STEPS),
+            "ordinal": list(SHADES[name]),
             "heatmap": [theme.second, theme.wash, theme.accent],
             "ramp": [theme.second, theme.wash, theme.accent],
         },
@@ -111,5 +118,8 @@ def vega_config(name: str) -> dict[str, Any]:
             "zero": {"color": theme.muted},
             "pointer": {"color": theme.accent},
             "band": {"color": theme.second},
+            "land": {"color": theme.wash, "stroke": theme.card},
+            "region": {"stroke": theme.card},
+            "outline": {"stroke": theme.accent, "color": theme.accent},
         },
     }

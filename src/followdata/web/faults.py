@@ -20,6 +20,7 @@ STATUS: Sequence[tuple[type[errors.FollowdataError], int]] = (
     (errors.InvalidParameter, 422),
     (errors.InvalidInput, 422),
     (errors.NothingToAnswer, 422),
+    (errors.NotInstalled, 422),
     (errors.Unreachable, 504),
     (errors.SourceError, 502),
     (errors.DiskFull, 507),

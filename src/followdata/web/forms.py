@@ -59,6 +59,7 @@ def field(
         kind=_input_type(asked, text, data),
         limits=_limits(asked),
         words=kind.words,
+        wide=kind.several,
     )
 
 

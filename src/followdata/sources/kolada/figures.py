@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from followdata.answer import listing
-from followdata.data import About, Labels, MemoryTable
+from followdata.data import About, Floats, Labels, Layer, Layers, MemoryTable
 from followdata.sources.client import Provider
 from followdata.sources.kolada.groups import Similar, similar_labels
 
@@ -25,6 +27,8 @@ KOLADA = Provider(
     citation="Källa: Kolada",
 )
 POPULATION = "N01951"
+PARTS = {"K": "women", "M": "men"}
+"""What Kolada's letters for the two sexes stand for; T is all."""
 
 # By the first two digits of a municipality's code (Statistics Sweden, regional divisions).
 COUNTIES = {
@@ -82,8 +86,10 @@ class Figures:
     """The figures of one year, taken in one by one from a reply or a file.
 
     `municipalities` are titles by code, `counties` county codes by municipality code where a list
-    gives them, `values` are by KPI and then by municipality code. `similar` are Kolada's groups of
-    similar municipalities. `refused` counts what could not be taken in, by reason.
+    gives them, `values` are by KPI and then by municipality code. `others` are those of other
+    years and of women and men: by layer and KPI, in the order of `municipalities`, NaN where there
+    is none. `similar` are Kolada's groups of similar municipalities. `refused` counts what could
+    not be taken in, by reason.
     """
 
     year: int
@@ -91,6 +97,7 @@ class Figures:
     counties: dict[str, str] = field(default_factory=dict)
     catalogue: dict[str, Indicator] = field(default_factory=dict)
     values: dict[str, dict[str, float]] = field(default_factory=dict)
+    others: dict[Layer, dict[str, Floats]] = field(default_factory=dict)
     similar: Similar = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
 
@@ -118,6 +125,30 @@ class Figures:
         if first != value:
             self.refuse(f"{place}: {kpi} of {self.title(code)} is {value!r} after {first!r}")
 
+    def other(self, layer: Layer, kpi: str, code: str, *, default: float) -> float:
+        """The value of another year or of a part, or `default` where there is none yet."""
+        found = self.others.get(layer, {}).get(kpi)
+        value = float("nan") if found is None else float(found[self.row[code]])
+        return default if np.isnan(value) else value
+
+    def put_other(self, layer: Layer, kpi: str, code: str, value: float, place: str) -> None:
+        """Take in a value of another year or of a part, once all municipalities are known."""
+        kpis = self.others.setdefault(layer, {})
+        if kpi not in kpis:
+            kpis[kpi] = np.full(len(self.municipalities), np.nan)
+        found, row = kpis[kpi], self.row[code]
+        first = float(found[row])
+        if first != first:  # NaN
+            found[row] = value
+        elif first != value and not math.isclose(first, value, rel_tol=1e-6):
+            where = f"{kpi} of {self.title(code)}, {layer.name}"
+            self.refuse(f"{place}: {where} is {value!r} after {first!r}")
+
+    @cached_property
+    def row(self) -> dict[str, int]:
+        """Where each municipality stands in `others`."""
+        return {code: row for row, code in enumerate(self.municipalities)}
+
     def title(self, code: str) -> str:
         """What the municipality is called."""
         return self.municipalities.get(code) or code
@@ -138,6 +169,19 @@ class Figures:
         for column, kpi in enumerate(kpis):
             for code, value in self.values[kpi].items():
                 X[row[code], column] = value
+        order = [self.row[code] for code in codes] if self.others else []
+        place = {kpi: column for column, kpi in enumerate(kpis)}
+
+        def other(layer: Layer) -> Floats:
+            values = np.full(X.shape, np.nan)
+            for kpi, found in self.others[layer].items():
+                if kpi in place:
+                    values[:, place[kpi]] = found[order]
+            return values
+
+        layers = sorted(
+            layer for layer, found in self.others.items() if found.keys() & place.keys()
+        )
         listed = [self.catalogue.get(kpi) or Indicator(title=kpi) for kpi in kpis]
         counties = [self.counties.get(code) or code[:2] for code in codes]
         titles = [self.title(code) for code in codes]
@@ -155,6 +199,8 @@ class Figures:
                 size=POPULATION if POPULATION in kpis else "",
                 label="county",
                 lang="sv",
+                boundaries="sweden-municipalities",
+                time=str(self.year),
             ),
             obs={
                 **_labels(id=codes, county=[COUNTIES.get(county, county) for county in counties]),
@@ -174,6 +220,7 @@ class Figures:
                     for reason, times in self.refused.items()
                 ),
             ),
+            layers=Layers(layers, other),
         )
 
     def _tell(self, kpis: Sequence[str], notice: Notice) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from followdata.data import Data
@@ -16,12 +17,21 @@ def fetch(
     fetching: Fetching,
     *,
     year: Annotated[int, Number("The year of the figures", 1990, 2100, whole=True)] = 2022,
+    since: Annotated[
+        int | None,
+        Number("Also the years from this one on (files: all there are)", 1990, 2100, whole=True),
+    ] = None,
 ) -> tuple[str, Data]:
-    """The figures of all municipalities in `year`, named after it."""
+    """The figures of all municipalities in `year`, named after it; women and men, and other years
+    that the files hold or that are asked for, as layers."""
     from followdata.sources.kolada import fetch_year, read_files
 
     if fetching.paths:
         data = read_files(fetching.paths, year, retrieved=fetching.now, notice=fetching.notice)
     else:
-        data = fetch_year(fetching, year)
+
+        def so_far(make: Callable[[], Data | None], last: bool) -> None:
+            fetching.partly(str(year), make, last=last)
+
+        data = fetch_year(fetching, year, since=since, so_far=so_far)
     return str(year), data

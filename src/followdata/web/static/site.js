@@ -119,6 +119,12 @@ function follow(root) {
     said.textContent = `${done} of ${total} ${what}`;
   });
   for (const kind of ["notice", "waiting"]) hear(kind, ({ text }) => { said.textContent = text; });
+  hear("partly", ({ story, text }) => {
+    const partly = place.querySelector(".partly");
+    partly.hidden = false;
+    partly.firstChild.href = `/${encodeURIComponent(story)}#fetch`;
+    partly.firstChild.title = text;
+  });
   hear("frame", (frame) => { frames.push(frame); paint(canvas, frame, frames.at(-2)); });
   hear("done", () => {
     settle();

@@ -1,0 +1,62 @@
+"""Outlines of regions, for maps: sets of shapes by name, read when first drawn.
+
+A story says in story.toml which sets it brings and where they are made; a data set says in its
+`About` which set its rows are regions of. Shapes are planar: a map projection has been done.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from typing import cast
+
+from followdata.errors import UnknownName
+
+Ring = Sequence[tuple[float, float]]
+Shape = Sequence[Sequence[Ring]]
+"""Polygons, each an outer ring and its holes; rings are closed."""
+
+_PLACES: dict[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Boundaries:
+    """Shapes by the identifier of their region, x to the east and y to the north.
+
+    Outer rings run against the clock and holes with it (where y points upwards), as RFC 7946 has
+    it: a drawing that takes a ring the wrong way round fills everything but the region.
+    """
+
+    shapes: Mapping[str, Shape]
+    credit: str
+
+
+def register(name: str, place: str) -> None:
+    """Say where a set of boundaries is made: "module:function", called when first needed."""
+    _PLACES[name] = place
+
+
+def boundaries(name: str) -> Boundaries:
+    """The set of that name; raises `UnknownName` for one that nobody has registered."""
+    if name not in _PLACES:
+        raise UnknownName("set of boundaries", name, list(_PLACES))
+    return _made(_PLACES[name])
+
+
+@cache
+def _made(place: str) -> Boundaries:
+    module, _, attribute = place.partition(":")
+    return cast(Boundaries, getattr(importlib.import_module(module), attribute)())
+
+
+def signed_area(ring: Ring) -> float:
+    """The area within a closed ring, positive if it runs against the clock.
+
+    >>> signed_area([(0, 0), (2, 0), (2, 1), (0, 0)])
+    1.0
+    """
+    pairs = pairwise(ring)
+    return sum(x * v - u * y for (x, y), (u, v) in pairs) / 2
