@@ -2,8 +2,8 @@
 
 Each day of 1991 to 2014 is placed among the days before it, at four places and at each hour that
 they have. Were the reference right, each tenth of the scale would hold a tenth of the days. The
-settings were fixed on Stockholm before 1991: the second table says how much they matter there. And
-on weather whose true percentiles are known, simulated and drawn from Stockholm's own years, how
+second table tries other settings, on years of Stockholm before those. And on weather whose true
+percentiles are known, simulated and drawn from Stockholm's own years, how
 often the 90 % band holds them.
 """
 
