@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 
 from followdata.desk import Desk
@@ -12,6 +13,12 @@ from followdata.registry import Registry
 from followdata.settings import HOME_VARIABLE
 from followdata.store import Store
 
+
+def _refuse(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("no network in tests", request=request)
+
+
+NO_NETWORK = httpx.MockTransport(_refuse)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
@@ -44,8 +51,11 @@ def home() -> Path:
 
 @pytest.fixture
 def desk(home: Path) -> Desk:
-    """A desk with all stories on an empty data directory, at noon on 2026-11-22 UTC."""
-    return Desk(Registry.installed(), Store(home), clock=lambda: NOON)
+    """A desk with all stories on an empty data directory, at noon on 2026-11-22 UTC.
+
+    It has no network.
+    """
+    return Desk(Registry.installed(), Store(home), clock=lambda: NOON, transport=NO_NETWORK)
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ LAYERS: dict[str, set[str]] = {
     "store": {"errors", "answer", "names", "data"},
     "runs": {"errors", "store"},
     "sources": BASE,
-    "story": BASE,
+    "story": BASE | {"sources"},
     "stories": BASE | {"core", "questions", "sources"},
     "registry": {"errors", "names", "story", "stories"},
     "desk": BASE | {"settings", "store", "runs", "sources", "story", "registry"},

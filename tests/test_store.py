@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from followdata.answer import Provenance
-from followdata.data import About, Axis, Layer, MemorySeries, MemoryTable
+from followdata.data import About, Axis, Layer, MemoryFamily, MemorySeries, MemoryTable
 from followdata.errors import Damaged, DiskFull, NotFetched, StoreError, UnknownName
-from followdata.store import DataSet, Store, StoredSeries, StoredTable, safe_name
+from followdata.store import DataSet, Store, StoredFamily, StoredSeries, StoredTable, safe_name
 
 NOW = "2026-11-22T12:00:00+00:00"
 SOURCE = Provenance("the sea", "2026-11-22", "CC0", refused=("row 7: no light",))
@@ -50,6 +50,16 @@ def series(number: float = 0.0, unit: str = "D") -> MemorySeries:
     flags = np.array(["", "före 1800: å", ""])
     return MemorySeries(
         times, np.array([number, np.nan, -3.5]), flags, About("Days"), replace(SOURCE, refused=())
+    )
+
+
+def family(number: float = 0.0) -> MemoryFamily:
+    """Two stations, one of which has two series of different grain."""
+    return MemoryFamily(
+        {"Ö, days": series(number), "Ö, hours": series(unit="h"), "Ärö/Väst": series(9.0)},
+        About("Stations"),
+        {"station": np.array(["Ö", "Ö", "Ärö/Väst"]), "id": np.array(["7", "7", "12"])},
+        replace(SOURCE, refused=()),
     )
 
 
@@ -127,6 +137,50 @@ def test_a_series_is_opened_as_it_was_kept(store: Store, unit: str) -> None:
     assert opened.about == made.about
     assert len(opened.names("obs")) == 0
     assert content(opened) == opened.digest == made.digest
+
+
+def test_several_series_are_opened_as_they_were_kept(store: Store) -> None:
+    made = family()
+    kept = store.keep("story", "stations", made, now=NOW)
+    found = store.open(kept)
+    assert isinstance(found, StoredFamily)
+    assert found.digest == kept.digest == made.digest
+    assert found.names("series").names == ("Ö, days", "Ö, hours", "Ärö/Väst")
+    assert found.names("station").names == ("Ö", "Ärö/Väst")
+    assert found.names("station").find("12") == "Ärö/Väst"
+    assert found.labels()["station"].tolist() == ["Ö", "Ö", "Ärö/Väst"]
+    for name in found.names("series").names:
+        assert content(found.one(name)) == made.one(name).digest
+        assert found.one(name).times.dtype == made.one(name).times.dtype
+    # Who needs one series is given the first.
+    assert content(found.one("Ö, days")) == content(replace(series(), values=found.values))
+    with pytest.raises(UnknownName):
+        found.one("Ö, years")
+
+
+def test_what_several_series_hold_is_in_their_digest(store: Store) -> None:
+    made = family()
+    others = [
+        family(1.0),
+        replace(made, members=dict(reversed(list(made.members.items())))),
+        replace(made, series_labels={"station": made.series_labels["station"]}),
+        replace(made, about=About("Other stations")),
+    ]
+    assert len({made.digest, *(other.digest for other in others)}) == 5
+    with pytest.raises(ValueError, match="at least one"):
+        MemoryFamily({}, About("None"))
+    with pytest.raises(ValueError, match="length 3"):
+        replace(made, series_labels={"station": np.array(["Ö"])})
+
+
+def test_a_damaged_series_of_several_is_told_and_mended(store: Store) -> None:
+    kept = store.keep("story", "stations", family(), now=NOW)
+    for name in ("series.parquet", "about.json"):
+        (store.home / "datasets" / kept.digest / "0001" / name).write_bytes(b"")
+        with pytest.raises(Damaged):
+            _ = store.open(kept).one("Ö, hours").values  # type: ignore[attr-defined]
+        again = store.keep("story", "stations", family(), now=NOW)
+        assert content(store.open(again).one("Ö, hours")) == series(unit="h").digest  # type: ignore[attr-defined]
 
 
 def test_a_series_may_be_empty(store: Store) -> None:

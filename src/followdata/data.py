@@ -127,7 +127,12 @@ class TableData(Data, Protocol):
 
 
 class SeriesData(Data, Protocol):
-    """Values in time, one per day or hour, ascending, without repeats; NaN is missing."""
+    """Values in time, one per day or hour, ascending, without repeats; NaN is missing.
+
+    A data set may hold several series side by side (the stations of a country; daily means and
+    single observations of one station). Its own times, values and flags are then those of the
+    first, so that whoever needs one series need not know of the others.
+    """
 
     @property
     def times(self) -> npt.NDArray[np.datetime64]: ...
@@ -136,6 +141,17 @@ class SeriesData(Data, Protocol):
     @property
     def flags(self) -> npt.NDArray[np.str_]:
         """Why a value is missing or to be read with care, "" where there is nothing to say."""
+        ...
+
+    def labels(self) -> Labels:
+        """Words about each series, by label; `names` of a label are its groups.
+
+        `station` says where a series is from, and `grain` what its values are ("days", "hours").
+        """
+        ...
+
+    def one(self, name: str) -> SeriesData:
+        """The series of that name; see `names("series")`."""
         ...
 
 
@@ -263,8 +279,66 @@ class MemorySeries:
         words = [asdict(self.about), str(self.times.dtype), self.flags.tolist()]
         return content_digest(self.kind, words, [self.times.astype(np.int64), self.values])
 
+    def labels(self) -> Labels:
+        return {}
+
     def names(self, axis: str) -> NameIndex:
-        return NameIndex(axis, [])
+        return series_index(axis, [self.about.title], {})
+
+    def one(self, name: str) -> MemorySeries:
+        self.names("series").position(name)
+        return self
+
+
+@dataclass(frozen=True)
+class MemoryFamily:
+    """Several series in memory, by name; at least one.
+
+    `series_labels` say something of each. Where they have an `id`, a group is found by the id of
+    its first series too.
+    """
+
+    members: Mapping[str, MemorySeries]
+    about: About
+    series_labels: Labels = field(default_factory=dict)
+    provenance: Provenance = IN_MEMORY
+    kind: Kind = "series"
+
+    def __post_init__(self) -> None:
+        if not self.members:
+            raise ValueError("a family needs at least one series")
+        if any(len(column) != len(self.members) for column in self.series_labels.values()):
+            raise ValueError(f"series_labels must each have length {len(self.members)}")
+
+    @property
+    def _first(self) -> MemorySeries:
+        return next(iter(self.members.values()))
+
+    @property
+    def times(self) -> npt.NDArray[np.datetime64]:
+        return self._first.times
+
+    @property
+    def values(self) -> Floats:
+        return self._first.values
+
+    @property
+    def flags(self) -> npt.NDArray[np.str_]:
+        return self._first.flags
+
+    @cached_property
+    def digest(self) -> str:
+        return family_digest(self)
+
+    def labels(self) -> Labels:
+        return self.series_labels
+
+    def names(self, axis: str) -> NameIndex:
+        return series_index(axis, list(self.members), self.series_labels)
+
+    def one(self, name: str) -> MemorySeries:
+        self.names("series").position(name)
+        return self.members[name]
 
 
 def to_anndata(table: TableData, *, layers: bool = True) -> AnnData:
@@ -333,6 +407,28 @@ def grouping(table: TableData) -> list[str]:
     labels = table.labels("obs")
     names = {"id", "title", *(f"{label}_id" for label in labels)}
     return [label for label in labels if label not in names and not label.startswith(SIMILAR)]
+
+
+def series_index(axis: str, names: Sequence[str], labels: Labels) -> NameIndex:
+    """The index of the series in a data set, or of the groups under one of their labels.
+
+    Groups come in the order of their first series.
+    """
+    groups = list(names) if axis == "series" else labels.get(axis, np.array([])).tolist()
+    first = {group: position for position, group in reversed(list(enumerate(groups))) if group}
+    kept = sorted(first, key=first.__getitem__)
+    has_ids = "id" in labels and axis != "series"
+    ids = [str(labels["id"][first[group]]) for group in kept] if has_ids else ()
+    return NameIndex(axis, kept, aliases=ids)
+
+
+def family_digest(family: SeriesData) -> str:
+    """The digest of several series: of what each holds, of their names, order and labels."""
+    names = family.names("series").names
+    members = (family.one(name) for name in names)
+    digests = [MemorySeries(m.times, m.values, m.flags, m.about).digest for m in members]
+    labels = {key: column.tolist() for key, column in sorted(family.labels().items())}
+    return content_digest("series", [asdict(family.about), list(names), labels, digests], [])
 
 
 def positions(index: NameIndex, names: Sequence[str] | None) -> npt.NDArray[np.intp] | slice:

@@ -26,6 +26,8 @@ from followdata.story import Story
 if TYPE_CHECKING:
     import httpx
 
+    from followdata.sources.fetching import Fetching
+
 SAMPLE = "sample"
 
 
@@ -38,12 +40,15 @@ def now() -> datetime:
 class Desk:
     """Answers questions of the registry's stories from the store's data.
 
-    `pause` is how many seconds at least lie between two looks at what has come of a fetch.
+    `transport` is the network, `None` for the real one: of fetches, and of a story that looks up
+    the latest observation. `pause` is how many seconds at least lie between two looks at what has
+    come of a fetch.
     """
 
     registry: Registry
     store: Store
     clock: Callable[[], datetime] = now
+    transport: httpx.BaseTransport | None = None
     pause: float = 10.0
     runs: Runs = field(init=False)
 
@@ -107,7 +112,6 @@ class Desk:
         title = f"Fetch {known.name}"
         words = {"work": "fetch", "story": story, "params": params}
         with self.runs.start(id, title, listen=listen, **words) as journal:
-            cache = self.store.home / "http"
 
             def keep(name: str, data: Data) -> None:
                 now = self.clock().isoformat()
@@ -115,8 +119,9 @@ class Desk:
                 words = {"data": part.name, "text": part.provenance.partial}
                 journal.report("partly", story=story, **words)
 
+            network = transport or self.transport
             fetching = Fetching(
-                journal, self.clock(), tuple(paths), transport, cache, keep, self.pause
+                journal, self.clock(), tuple(paths), network, self._cache, keep, self.pause
             )
             name, data = known.fetch(fetching, **params)
             dataset = self.store.keep(story, name, data, now=self.clock().isoformat())
@@ -124,6 +129,17 @@ class Desk:
             journal.report("stored", data=dataset.name, digest=dataset.digest)
             journal.drop_pieces()
         return dataset
+
+    def look(self) -> Fetching:
+        """What a story may look up while someone waits for an answer."""
+        from followdata.sources.fetching import Fetching
+        from followdata.sources.log import Silence
+
+        return Fetching(Silence(), self.clock(), (), self.transport, self._cache)
+
+    @property
+    def _cache(self) -> Path:
+        return self.store.home / "http"
 
 
 @dataclass(frozen=True)
@@ -138,7 +154,7 @@ class Opened:
     def resolve(self, question: str, given: Mapping[str, Any]) -> dict[str, Scalar]:
         """The canonical value of each parameter of `question`."""
         asked = self.story.question(question)
-        defaults = self.story.defaults(question, self.data, given, self.desk.clock())
+        defaults = self.story.defaults(question, self.data, given, self.desk.look())
         return asked.resolve(self.data, given, defaults)
 
     def ask(
@@ -175,11 +191,13 @@ class Opened:
     def key(self, question: Question, params: Mapping[str, Scalar]) -> str:
         """Under which name the store keeps what `question` learns."""
         chosen = {name: params[name] for name in question.fit_parameters}
-        return self.desk.store.fitted_key(self.data.digest, question.name, question.version, chosen)
+        return self.desk.store.fitted_key(
+            self.data.digest, question.shelf, question.version, chosen
+        )
 
     def run_id(self, question: Question, params: Mapping[str, Scalar]) -> str:
         """The run that learns what `question` needs for `params`."""
-        return f"fit-{self.key(question, params)[: len(question.name) + 13]}"
+        return f"fit-{self.key(question, params)[: len(question.shelf) + 13]}"
 
     def _learnt(
         self,

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, ClassVar, cast
 
 from followdata.answer import Scalar, listing
-from followdata.data import About, Data, TableData, grouping
+from followdata.data import About, Data, SeriesData, TableData, grouping
 from followdata.errors import InvalidParameter, NothingToAnswer, UnknownName
 from followdata.hierarchy import Hierarchy
 from followdata.names import NameIndex, fold
@@ -33,11 +33,13 @@ class Parameter:
     """Base of the parameter types.
 
     `words` says what the parameter is for, in one sentence; `title` is what a form calls it,
-    where the parameter's name would not do.
+    where the parameter's name would not do. A `hidden` one is for programs and addresses, and has
+    no field in a form.
     """
 
     words: str = ""
     title: str = field(default="", kw_only=True)
+    hidden: bool = field(default=False, kw_only=True)
 
     def label(self, name: str, about: About) -> str:
         """What a form calls it."""
@@ -156,6 +158,30 @@ class Trait(Column):
             [*titles, *columns.titles],
             [*labels, *columns.aliases] if columns.aliases else (),
         )
+
+
+@dataclass(frozen=True)
+class Series(_Name):
+    """One of several series, or the group of them that share a label ("station")."""
+
+    by: str = ""
+
+    def axis(self, data: Data) -> str:
+        return self.by if self.by and len(data.names(self.by)) else "series"
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        index = self.names(data)
+        try:
+            return index.find(str(value))
+        except UnknownName:
+            # "Falun" is enough for Falun-Lugnet where there is no other.
+            begun = [one for one in index.names if fold(one).startswith(fold(str(value)))]
+            if len(begun) != 1 or not fold(str(value)):
+                raise
+            return begun[0]
+
+    def label(self, name: str, about: About) -> str:
+        return self.title or (self.by or name).replace("_", " ").capitalize()
 
 
 @dataclass(frozen=True)
@@ -339,6 +365,19 @@ class Choice(Parameter):
 
 
 @dataclass(frozen=True)
+class Text(Parameter):
+    """Words that are not checked against the data, in one line."""
+
+    longest: int = 500
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        text = " ".join(str(value).split())
+        if not text or len(text) > self.longest:
+            raise InvalidParameter(name, f"it needs 1 to {self.longest} letters.")
+        return text
+
+
+@dataclass(frozen=True)
 class Company(Parameter):
     """Whom a row is compared with: all, those most like it ("peers"), or those of its group.
 
@@ -357,7 +396,18 @@ class Company(Parameter):
 
 @dataclass(frozen=True)
 class Date(Parameter):
-    """A day, or a day and time to the minute, in ISO 8601 ("2026-11-22", "2026-11-22T15:00")."""
+    """A day, or a day and time to the minute, in ISO 8601 ("2026-11-22", "2026-11-22T15:00").
+
+    `clock` says that the time of day matters, where the data know hours.
+    """
+
+    clock: bool = field(default=False, kw_only=True)
+
+    def clocked(self, data: Data | None) -> bool:
+        """Whether a form asks for the time of day: some series have the `grain` "hours"."""
+        if data is None or data.kind != "series" or not self.clock:
+            return False
+        return "hours" in cast("SeriesData", data).labels().get("grain", ())
 
     def read(self, name: str, value: Any, data: Data | None) -> Scalar:
         if isinstance(value, datetime):

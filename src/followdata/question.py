@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -46,6 +47,7 @@ class Question:
     in. `words` explains in a sentence or two what the answer means. `long` says that `fit` may
     outlast a request: it then takes `report` and is done as a run. `version` is raised when
     `fit` learns something else from the same data, so that older stored values are not used.
+    Questions that share a `fit` share what it learns, if they give it the same `fitted_as`.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Question:
     fit: Callable[..., Any] = nothing_to_learn
     long: bool = False
     version: int = 1
+    fitted_as: str = ""
 
     @cached_property
     def parameters(self) -> Mapping[str, Asked]:
@@ -70,6 +73,11 @@ class Question:
     @cached_property
     def answer_parameters(self) -> tuple[str, ...]:
         return tuple(parameters_of(self.answer))
+
+    @property
+    def shelf(self) -> str:
+        """Under which name the store keeps what is learnt."""
+        return self.fitted_as or self.name
 
     @cached_property
     def fitted_type(self) -> Any:
@@ -105,8 +113,14 @@ class Question:
 
 
 def _spoken(value: Scalar) -> str:
-    """A parameter's value within a title."""
-    return f"{value:g}".replace("-", "\u2212") if isinstance(value, float) else str(value)
+    """A parameter's value within a title.
+
+    >>> _spoken(-3.5), _spoken("2026-11-22T18:00")
+    ('−3.5', '2026-11-22 at 18:00')
+    """
+    if isinstance(value, float):
+        return f"{value:g}".replace("-", "\u2212")
+    return re.sub(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)", r"\1 at \2", str(value))
 
 
 def parameters_of(function: Callable[..., Any]) -> dict[str, Asked]:

@@ -4,7 +4,8 @@
         about.json            kind, About, names and labels along both axes, checksums
         table.zarr            a table, in AnnData's Zarr layout, its layers too
         through.zarr          the layers by column: a row for each column and layer; or
-        series.parquet        a series
+        series.parquet        a series; or
+        0000/, 0001/, ...     several series, each a folder with these two
     stories/<story>/<name>.json   which digest goes by that name, its provenance, when stored
     fitted/<key>.npz          what a question learnt from one data set
     runs/<id>/                see `followdata.runs`
@@ -47,12 +48,15 @@ from followdata.data import (
     Labels,
     Layer,
     Layers,
+    MemoryFamily,
     MemorySeries,
     MemoryTable,
     SeriesData,
     TableData,
+    family_digest,
     name_index,
     positions,
+    series_index,
     to_anndata,
 )
 from followdata.errors import Damaged, DiskFull, NotFetched, StoreError, UnknownName
@@ -114,10 +118,10 @@ class Store:
         """A handle on a stored data set."""
         place = self._place(dataset.digest)
         try:
-            about = json.loads((place / "about.json").read_text(encoding="utf-8"))
-            if about.pop("sha256") != _sha256(_json_bytes(about)):
-                raise ValueError("about.json is not as it was written")
-            handle = StoredTable if about["kind"] == "table" else StoredSeries
+            about = _read_about(place)
+            if about["kind"] == "table":
+                return StoredTable(place, dataset, about)
+            handle = StoredFamily if "members" in about else StoredSeries
             return handle(place, dataset, about)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise _damaged(dataset, place, error) from error
@@ -199,6 +203,8 @@ class Store:
                 aside.mkdir()
                 if data.kind == "table":
                     _write_table(aside, data)  # type: ignore[arg-type]
+                elif isinstance(data, (MemoryFamily, StoredFamily)):
+                    _write_family(aside, data)
                 else:
                     _write_series(aside, data)  # type: ignore[arg-type]
                 _settle(aside)
@@ -453,8 +459,15 @@ _SERIES = ("time", "value", "flag")
 class StoredSeries(_Stored):
     """A series on disk, read whole when first asked for."""
 
+    def labels(self) -> Labels:
+        return {}
+
     def names(self, axis: str) -> NameIndex:
-        return NameIndex(axis, [])
+        return series_index(axis, [self.about.title], {})
+
+    def one(self, name: str) -> StoredSeries:
+        self.names("series").position(name)
+        return self
 
     @cached_property
     def _columns(self) -> dict[str, npt.NDArray[Any]]:
@@ -467,10 +480,13 @@ class StoredSeries(_Stored):
         # Not read_table and not to_numpy: each imports pandas, which takes half a second.
         table = parquet.ParquetFile(io.BytesIO(content)).read()
         times, values, flags = (table[name].combine_chunks() for name in _SERIES)
+        # A series has few different flags, and many times each.
+        flags = flags.dictionary_encode()
+        words = np.array(flags.dictionary.to_pylist() or [""], dtype=str)
         return {
             "time": np.from_dlpack(times.cast("int64")).view("datetime64[us]"),
             "value": np.from_dlpack(values),
-            "flag": np.array(flags.to_pylist(), dtype=str),
+            "flag": words[np.from_dlpack(flags.indices)],
         }
 
     @cached_property
@@ -484,6 +500,51 @@ class StoredSeries(_Stored):
     @cached_property
     def flags(self) -> npt.NDArray[np.str_]:
         return self._columns["flag"]
+
+
+class StoredFamily(_Stored):
+    """Several series on disk; each is read when it is first asked for."""
+
+    @property
+    def times(self) -> npt.NDArray[np.datetime64]:
+        return self._first.times
+
+    @property
+    def values(self) -> Floats:
+        return self._first.values
+
+    @property
+    def flags(self) -> npt.NDArray[np.str_]:
+        return self._first.flags
+
+    @property
+    def _first(self) -> StoredSeries:
+        return self.one(self._words["members"][0])
+
+    @cached_property
+    def _labels(self) -> Labels:
+        return {name: np.array(column, dtype=str) for name, column in self._words["labels"].items()}
+
+    def labels(self) -> Labels:
+        return self._labels
+
+    def names(self, axis: str) -> NameIndex:
+        return series_index(axis, self._words["members"], self._labels)
+
+    @cached_property
+    def _opened(self) -> dict[str, StoredSeries]:
+        return {}
+
+    def one(self, name: str) -> StoredSeries:
+        if name not in self._opened:
+            folder = _member(self.names("series").position(name))
+            place = self._place / folder
+            try:
+                self._content(f"{folder}/about.json")
+                self._opened[name] = StoredSeries(place, self._dataset, _read_about(place))
+            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+                raise self._damaged(error) from error
+        return self._opened[name]
 
 
 def _write_table(place: Path, table: TableData) -> None:
@@ -570,6 +631,22 @@ def _write_series(place: Path, series: SeriesData) -> None:
     _write_about(place, series, _PARQUET, resolution=series.times.dtype.str)
 
 
+def _write_family(place: Path, family: SeriesData) -> None:
+    names = family.names("series").names
+    for position, name in enumerate(names):
+        folder = place / _member(position)
+        folder.mkdir()
+        _write_series(folder, family.one(name))
+    labels = {name: column.tolist() for name, column in family.labels().items()}
+    about = [f"{_member(position)}/about.json" for position in range(len(names))]
+    _write_about(place, family, *about, members=list(names), labels=labels)
+
+
+def _member(position: int) -> str:
+    """The folder of one series of several."""
+    return f"{position:04}"
+
+
 def _write_about(place: Path, data: Data, *files: str, **words: Any) -> None:
     sums = {file: _sha256((place / file).read_bytes()) for file in files}
     content = {"kind": data.kind, "about": asdict(data.about), "files": sums, **words}
@@ -582,6 +659,14 @@ def _place_of(layer: Layer) -> str:
     return f"layers/{_column_key(layer.name)}"
 
 
+def _read_about(place: Path) -> dict[str, Any]:
+    """What about.json says; raises `OSError`, or `ValueError` if it was changed."""
+    about: dict[str, Any] = json.loads((place / "about.json").read_text(encoding="utf-8"))
+    if about.pop("sha256") != _sha256(_json_bytes(about)):
+        raise ValueError("about.json is not as it was written")
+    return about
+
+
 def _column_key(label: str) -> str:
     """A label as AnnData's layout can hold it; about.json has it as it is."""
     key = label.replace("/", "\u2215")
@@ -590,6 +675,8 @@ def _column_key(label: str) -> str:
 
 def _read_digest(data: Any) -> str:
     """The digest of what `data` of either kind give when all of it is read."""
+    if isinstance(data, (MemoryFamily, StoredFamily)):
+        return family_digest(data)
     if data.kind == "series":
         return MemorySeries(data.times, data.values, data.flags, data.about).digest
     obs, var = data.names("obs").names, data.names("var").names

@@ -3,7 +3,7 @@
 <story>/story.toml    title, summary, kind of data, questions, defaults
 <story>/words.md      what the story tells
 <story>/data.py       sample() -> Data; fetch(fetching, ...) -> (name, Data);
-                      optionally observed(question, data, given, now) -> defaults
+                      optionally observed(question, data, given, fetching) -> defaults
 """
 
 from __future__ import annotations
@@ -12,17 +12,19 @@ import importlib
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from importlib.resources import files
 from types import ModuleType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from followdata.answer import Scalar, listing
 from followdata.data import Data, Kind
 from followdata.errors import FollowdataError, InvalidInput, UnknownName
 from followdata.parameters import listed
 from followdata.question import Asked, Question, parameters_of
+
+if TYPE_CHECKING:
+    from followdata.sources.fetching import Fetching
 
 
 @dataclass(frozen=True)
@@ -112,13 +114,14 @@ class Story:
         return parameters_of(self.fetch)
 
     def defaults(
-        self, question: str, data: Data, given: Mapping[str, Any], now: datetime
+        self, question: str, data: Data, given: Mapping[str, Any], fetching: Fetching
     ) -> dict[str, Any]:
         """What the story suggests where the reader says nothing.
 
         `[defaults.<question>]` in story.toml lists for each parameter the values to try, of
         which the first that the data hold is taken; `observed` in data.py hands in what depends
-        on the time or on the latest observation.
+        on the time (`fetching.now`) or on the latest observation. Someone is waiting: what it asks
+        of the network must be quick, and kept.
         """
         parameters = self.question(question).parameters
         declared = self._declared.get("defaults", {}).get(question, {})
@@ -139,7 +142,7 @@ class Story:
             if found is not None:
                 suggested[name] = found
         observed = getattr(self._data, "observed", None)
-        return suggested | (observed(question, data, given, now) if observed else {})
+        return suggested | (observed(question, data, given, fetching) if observed else {})
 
 
 def _read(asked: Asked, value: Any, data: Data) -> Scalar:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import lfilter
 from scipy.stats import beta, norm, percentileofscore
+from scipy.stats.mstats import mquantiles
 
 from followdata.core import seasons
 from followdata.core.seasons import Days, Floats, Record, Reference
@@ -118,7 +119,7 @@ def test_means_of_seasons_are_those_of_pandas(century: Record) -> None:
         "2019-12-31",
     ):
         place = seasons.slots(np.array([number(when)]))[0]
-        mean = record.means[int(when[:4]) - 1920, place]
+        mean = record.season(np.array([place]))[int(when[:4]) - 1920, 0]
         np.testing.assert_allclose(mean, rolled[when], rtol=1e-12, equal_nan=True)
 
 
@@ -178,7 +179,7 @@ def test_a_warmer_day_stands_no_lower(century: Record, one: float, other: float)
 
 
 def test_warm_and_cold_mirror_each_other(century: Record) -> None:
-    mirrored = Record(century.first, -century.values, -century.means)
+    mirrored = Record(century.first, -century.values)
     day = number("2019-06-17")
     for refer in (seasons.all_years, seasons.climate_of_today):
         for value in (5.0, 12.0, 16.0, 30.0):
@@ -217,7 +218,7 @@ def test_a_trend_is_followed_to_its_end() -> None:
 
 
 def test_the_trend_is_a_weighted_line(century: Record) -> None:
-    years, means = century.years, century.means[:, 100]
+    years, means = century.years, century.season(np.array([100]))[:, 0]
     near = (1 - np.abs((years - 2005) / 40).clip(max=1) ** 3) ** 3
     _, level = np.polyfit(years - 2005, means, 1, w=np.sqrt(near))
     (trend,) = seasons.trend_weights(years, np.array([2005])) @ means
@@ -297,6 +298,98 @@ def test_a_year_far_from_all_others_has_no_trend() -> None:
     days = np.concatenate(blocks)
     reference = seasons.climate_of_today(seasons.record(days, weather(days)), number("1991-06-01"))
     assert reference.n == 0
+
+
+@pytest.mark.parametrize("day", ["2010-03-02", "2010-07-04", "2012-02-29", "2010-12-31"])
+def test_the_calendar_in_advance_is_that_of_the_day(century: Record, day: str) -> None:
+    """What is worked out once for a year holds for every day of it, from its March on."""
+    percents = np.array([5.0, 50.0, 95.0])
+    days, usual = seasons.normals(century, number(day), percents)
+    whole_year = seasons.calendar_normals(century, int(day[:4]), percents)
+    if number(day) > days[seasons.WINTER]:
+        np.testing.assert_array_equal(whole_year[seasons.slots(days)], usual)
+    assert whole_year.shape == (366, 3)
+
+
+def test_days_shifted_are_those_that_a_day_is_compared_with(century: Record) -> None:
+    day = number("2012-06-17")
+    place = seasons.slots(np.array([day]))
+    shifted = seasons.shifted_days(century, 2012, place)[:, 0]
+    reference = seasons.climate_of_today(century, day)
+    np.testing.assert_allclose(shifted, reference.values[:, seasons.WINDOW])
+
+
+def test_a_quantile_is_the_value_whose_percentile_it_is(century: Record) -> None:
+    reference = seasons.climate_of_today(century, number("2012-06-17"))
+    for percent in (5, 50, 90):
+        value, low, high = seasons.quantile(reference, percent)
+        assert low < value < high
+        assert seasons.standing(reference, value).percentile == pytest.approx(percent, abs=0.2)
+        # The ends of its band are values that it may be the percentile of.
+        assert seasons.standing(reference, low).high >= percent - 1
+        assert seasons.standing(reference, high).low <= percent + 1
+
+
+# Percentiles of the day of the year
+
+
+def by_hand(values: Floats, percents: Floats, around: int) -> Floats:
+    """With pandas and NumPy: all values at most `around` days from each day of any year."""
+    years, places = values.shape
+    series = pd.Series(values.ravel())
+    found = []
+    for place in range(places):
+        near = [
+            series.iloc[max(middle - around, 0) : middle + around + 1]
+            for middle in range(place, years * places, places)
+        ]
+        pooled = pd.concat(near).dropna()
+        found.append(np.percentile(pooled, percents) if len(pooled) else np.full(2, np.nan))
+    return np.array(found)
+
+
+@pytest.mark.parametrize("around", [0, 2, 7])
+def test_day_of_year_percentiles_by_hand(around: int) -> None:
+    """With the turns of the year and missing days among them."""
+    grid = np.random.default_rng(1).normal(size=(6, 30))
+    grid[0, :3] = grid[2, 28:] = grid[:, 11] = np.nan
+    percents = np.array([10.0, 75.0])
+    found = seasons.day_of_year_percentiles(grid, percents, around=around)
+    np.testing.assert_allclose(found, by_hand(grid, percents, around), equal_nan=True)
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.integers(1, 30))
+def test_percentiles_interpolate_as_scipy_does(alpha: float, beta: float, n: int) -> None:
+    values = np.random.default_rng(n).normal(size=n)
+    percents = np.array([1.0, 10.0, 50.0, 99.0])
+    expected = mquantiles(values, percents / 100, alphap=alpha, betap=beta)
+    found = seasons.percentiles(values[None, :], percents, alpha=alpha, beta=beta)[0]
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+def test_the_29th_of_february_has_its_own_place() -> None:
+    days = daily("1999-01-01", "2004-12-31")
+    grid = seasons.calendar(days, days.astype(float))
+    assert grid.shape == (6, 366)
+    assert np.flatnonzero(~np.isnan(grid[:, 59])).tolist() == [1, 5]
+    assert grid[5, 59] == number("2004-02-29")
+    assert grid[0, 60] == number("1999-03-01")
+    few = seasons.day_of_year_percentiles(grid, np.array([0.0, 100.0]), around=0)
+    assert few[59].tolist() == [number("2000-02-29"), number("2004-02-29")]
+
+
+def test_percentiles_are_those_of_xclim() -> None:
+    """Where the definitions agree: a calendar without leap days."""
+    xr = pytest.importorskip("xarray", reason="the group bench is not installed")
+    calendar = pytest.importorskip("xclim.core.calendar", reason="the group bench is not installed")
+    values = np.random.default_rng(1).normal(size=40 * 365)
+    times = xr.date_range("1980-01-01", periods=len(values), calendar="noleap", use_cftime=True)
+    array = xr.DataArray(values, {"time": times}, ["time"], attrs={"units": "degC"})
+    expected = calendar.percentile_doy(array, window=5, per=[10, 50, 90])
+    found = seasons.day_of_year_percentiles(
+        values.reshape(40, 365), np.array([10.0, 50.0, 90.0]), around=2, alpha=1 / 3, beta=1 / 3
+    )
+    np.testing.assert_allclose(found, expected.transpose("dayofyear", "percentiles"), atol=1e-6)
 
 
 # The band

@@ -25,8 +25,9 @@ CHANNELS: dict[str, dict[str, str]] = {
     "scatter": {"x": "x", "y": "y", "label": "thing", "color": "z"},
     "ranking": {"label": "thing", "value": "y", "low": "y", "high": "z"},
     "pairs": {"label": "thing", "a": "y", "b": "z"},
-    "lines": {"x": "day", "y": "z", "low": "y", "high": "z"},
-    "ribbon": {"x": "day", "low": "y", "high": "z", "mid": "z"},
+    "lines": {"x": "day", "y": "z", "low": "y", "high": "z", "dots": "x"},
+    "ribbon": {"x": "day", "low": "y", "high": "z", "mid": "z", "line_1": "x", "line_2": "z"},
+    "places": {"longitude": "x", "latitude": "z", "label": "thing", "color": "y"},
     "distribution": {"value": "x", "count": "z"},
     "grid": {"row": "row", "column": "thing", "value": "z"},
     "intervals": {"label": "thing", "value": "x", "low": "y", "high": "z"},
@@ -39,6 +40,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "grid": {"bins": [1.5, 2.2]},
     "map": {"boundaries": "charts", "bins": [0.5], "mark": "d'e\"<script>"},
     "intervals": {"first": 2, "mark": "d'e\"<script>"},
+    "places": {"domain": [0, 100]},
     "pairs": {"a_title": "d'e\"", "b_title": "other"},
 }
 

@@ -12,11 +12,13 @@ from followdata.answer import Answer, Scalar
 from followdata.core import seasons
 from followdata.data import About, MemorySeries
 from followdata.errors import InvalidParameter, NothingToAnswer
-from followdata.questions.unusual import REFUSED, fit_climate, now, presumed, question
+from followdata.questions.thermometer import REFUSED, Climate, fit_climate
+from followdata.questions.unusual import now, presumed, question
 from followdata.store import Store
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 EPOCH = date(1970, 1, 1)
+PLACE = "A place"
 
 
 def number(iso: str) -> int:
@@ -33,7 +35,7 @@ def series(first: str, last: str, values: object = None, unit: str = "°C") -> M
         days.astype("datetime64[D]"),
         np.round(np.broadcast_to(np.asarray(values, dtype=float), days.shape), 1),
         np.full(len(days), "", dtype="<U60"),
-        About("A place", unit=unit),
+        About(PLACE, unit=unit),
     )
 
 
@@ -47,8 +49,12 @@ def changed(data: MemorySeries, values: dict[str, float], flags: dict[str, str])
     return dataclasses.replace(data, values=new, flags=marks)
 
 
+def fit(data: MemorySeries) -> Climate:
+    return fit_climate(data, station=PLACE)
+
+
 def ask(data: MemorySeries, temperature: float | None = None, at: str | None = None) -> Answer:
-    return now(data, fit_climate(data), temperature=temperature, at=at)
+    return now(data, fit(data), station=PLACE, temperature=temperature, at=at)
 
 
 def row(answer: Answer, reference: str) -> dict[str, Scalar]:
@@ -74,7 +80,7 @@ def test_by_hand() -> None:
     assert row(answer, "all-years")["percentile"] == pytest.approx(100 * 11.5 / 15)
     assert row(answer, "all-years")["n"] == 12 * 15
     assert row(answer, "all-years")["since"] == "2001"
-    assert answer.tables["now"].columns["reference"] == ("all-years",)
+    assert answer.tables["now"].columns["reference"] == ("all-years", "daily-mean")
     assert "too few for a trend" in " ".join(answer.notes)
 
 
@@ -96,7 +102,9 @@ def test_both_references_are_those_of_the_core() -> None:
 def test_only_what_was_before_is_compared_with() -> None:
     until = ask(series("1920-01-01", "1999-05-03"), 4.0, "1999-05-04")
     after = ask(changed(CENTURY, {"1999-05-04": 30.0}, {}), 4.0, "1999-05-04")
-    assert until.tables["now"].columns == after.tables["now"].columns
+    numbers = ("reference", "percentile", "low", "high", "n", "since")
+    for name in numbers:
+        assert until.tables["now"].columns[name] == after.tables["now"].columns[name]
     usual, later = (answer.tables["year"].columns for answer in (until, after))
     assert usual == later
 
@@ -125,9 +133,9 @@ def test_missing_values_are_counted_by_reason() -> None:
 def test_changes_of_site_are_told() -> None:
     flags = {f"2019-12-{day}": "automatic station" for day in range(10, 32)}
     data = changed(CENTURY, {}, {"1930-02-01": "from elsewhere", **flags})
-    told = ask(data, 3.0, "2020-05-05").notes[-1]
+    *_, told, footing = ask(data, 3.0, "2020-05-05").notes
     assert "1\xa0value from 1930-02-01 to 1930-02-01: from elsewhere; 22\xa0values" in told
-    assert "may not be on the same footing" in told
+    assert "may not be on the same footing" in footing
 
 
 # Words
@@ -180,9 +188,11 @@ def test_little_is_said_of_a_date_that_was_as_cold_a_few_years_ago() -> None:
 
 def test_a_time_of_day_is_compared_with_daily_means_and_told() -> None:
     at_three, whole_day = ask(CENTURY, 3.0, "2026-04-02T15:00"), ask(CENTURY, 3.0, "2026-04-02")
-    assert at_three.tables["now"] == whole_day.tables["now"]
-    assert any("15:00" in note and "daily means" in note for note in at_three.notes)
-    assert any("daily means" in note for note in whole_day.notes)
+    assert at_three.tables["now"].columns["n"] == whole_day.tables["now"].columns["n"]
+    assert "3\xa0°C at 15:00 is" in at_three.sentence
+    assert "of the daily means around" in at_three.sentence
+    assert any("15:00" in note and "means of whole days" in note for note in at_three.notes)
+    assert any("means of whole days" in note for note in whole_day.notes)
 
 
 def test_a_record_that_has_ended_says_so() -> None:
@@ -219,14 +229,15 @@ def test_without_anything_the_last_day_that_has_a_value_is_judged() -> None:
 
 
 def test_a_temperature_is_meant_for_today() -> None:
-    assert presumed(CENTURY, {"temperature": "3"}, NOW) == {"at": "2026-11-22"}
+    clock = "2026-11-22T12:00"
+    assert presumed(CENTURY, {"temperature": "3"}, NOW) == {"at": clock, "asked": clock}
+    assert presumed(CENTURY, {"temperature": "3", "at": "2019-01-01"}, NOW) == {}
 
 
 def test_a_day_is_judged_by_what_was_measured() -> None:
     data = changed(CENTURY, {"1987-01-12": -21.5}, {})
-    assert presumed(data, {"at": "1987-01-12"}, NOW) == {"at": "1987-01-12", "temperature": -21.5}
-    early = presumed(data, {"at": "1987-01-12T07:00"}, NOW)
-    assert early == {"at": "1987-01-12T07:00", "temperature": -21.5}
+    for at in ("1987-01-12", "1987-01-12T07:00"):
+        assert presumed(data, {"at": at}, NOW) == {"temperature": -21.5}
 
 
 @pytest.mark.parametrize("at", ["2026-11-22", "1900-01-01", "1950-06-06"])
@@ -247,24 +258,29 @@ def test_too_few_years_before() -> None:
 
 def test_other_series_are_refused() -> None:
     with pytest.raises(NothingToAnswer, match="°F"):
-        fit_climate(series("2000-01-01", "2001-01-01", unit="°F"))
+        fit(series("2000-01-01", "2001-01-01", unit="°F"))
     hours = np.arange(48).astype("datetime64[h]")
-    hourly = MemorySeries(hours, np.zeros(48), np.full(48, ""), About("By the hour"))
-    empty = MemorySeries(hours[:0], np.zeros(0), np.zeros(0, dtype=str), About("Nothing"))
-    for other in (hourly, empty):
-        with pytest.raises(NothingToAnswer, match="one value a day"):
-            fit_climate(other)
+    empty = MemorySeries(hours[:0], np.zeros(0), np.zeros(0, dtype=str), About(PLACE))
+    missing = MemorySeries(hours, np.full(48, np.nan), np.full(48, ""), About(PLACE))
+    for other in (empty, missing):
+        with pytest.raises(NothingToAnswer, match="holds no values"):
+            fit(other)
     with pytest.raises(NothingToAnswer, match="no values"):
         presumed(series("2000-01-01", "2000-02-01", np.nan), {}, NOW)
 
 
 def test_what_is_learnt_survives_the_disk(home: Path) -> None:
     data = changed(CENTURY, {"1950-06-06": np.nan}, {"1960-01-01": "from elsewhere"})
-    fitted = fit_climate(data)
+    fitted = fit(data)
     store = Store(home)
     store.keep_fitted("now-key", fitted)
     again = store.fitted("now-key", question.fitted_type)
-    asked: dict[str, Scalar] = {"temperature": 3.0, "at": "2019-03-04"}
+    asked: dict[str, Scalar] = {
+        "station": PLACE,
+        "temperature": 3.0,
+        "at": "2019-03-04",
+        "asked": None,
+    }
     assert question.tell(data, again, asked) == question.tell(data, fitted, asked)
 
 

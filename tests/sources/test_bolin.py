@@ -154,6 +154,68 @@ def test_another_variant_is_refused(tmp_path: Path) -> None:
         read(tmp_path, CSV, "best")
 
 
+# Observations
+
+
+def test_observations_stand_at_their_hours(tmp_path: Path) -> None:
+    files = {
+        "stockholm_daily_temp_obs_1756_1858_t1t2t3.txt": " 1756   1   1  -8.00  -9.00    NaN\n",
+        "stockholm_daily_temp_obs_2013_2017_t1t2t3txtntm.txt": "2017 12 31 2.5 3.2 3.0 3.4 2 3 \n",
+        "stockholm_daily_obs_hours_cet_1756_2017.txt": (
+            "1756  1  1  8.7 12.8  NaN\n2017 12 30 7 13 19\n2017 12 31  7.0 13.0 19.0\n"
+        ),
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    series = bolin.observations(sorted(tmp_path.iterdir()))
+    assert series.times.astype(str).tolist() == [
+        "1756-01-01T07:42", "1756-01-01T11:48",
+        "2017-12-31T06:00", "2017-12-31T12:00", "2017-12-31T18:00",
+    ]  # fmt: skip
+    assert series.values.tolist() == [-8, -9, 2.5, 3.2, 3.0]
+    assert series.about.title == "Stockholm, observations 1756–2017"
+
+
+def test_observations_need_their_hours(tmp_path: Path) -> None:
+    observed = tmp_path / "stockholm_daily_temp_obs_1961_2012_t1t2t3txtntm.txt"
+    observed.write_text("1961 1 1 0.9 0.6 0.4\n")
+    with pytest.raises(InvalidInput, match="stockholm_daily_obs_hours_cet"):
+        bolin.observations([observed])
+    clocks = tmp_path / "stockholm_daily_obs_hours_cet_1756_2017.txt"
+    clocks.write_text("1961 1 2 7 13 19\n")
+    with pytest.raises(InvalidInput, match="does not say the hours"):
+        bolin.observations([observed, clocks])
+    with pytest.raises(InvalidInput, match="stockholm_daily_temp_obs"):
+        bolin.observations([clocks])
+    clocks.write_text("1961 1 2 7\n1961 13 2 7 13 19\n")
+    with pytest.raises(InvalidInput, match="line 1: no three numbers behind a date; line 2"):
+        bolin.observations([observed, clocks])
+
+
+def test_all_that_is_known_of_stockholm(tmp_path: Path) -> None:
+    path = tmp_path / "stockholm_daily_mean_temperature.csv"
+    path.write_text(CSV)
+    found = bolin.measured([path], "raw", retrieved=RETRIEVED)
+    assert found.days is not None
+    assert found.adjusted is not None
+    assert (found.days.values[0], found.adjusted.values[0]) == (16.4, 15.7)
+    assert found.hours is None
+    assert found.station.live == "98230"
+    with pytest.raises(InvalidInput, match="one file of daily means"):
+        bolin.measured([path, path], "raw", retrieved=RETRIEVED)
+
+
+@pytest.mark.shared
+def test_the_real_observations(shared: Path) -> None:
+    files = [path for path in (shared / "data/smhi/bolin_raw").iterdir() if bolin.is_ours(path)]
+    series = bolin.observations(files)
+    assert len(series.times) == 284_984
+    assert np.all(np.diff(series.times.astype(np.int64)) > 0)
+    minutes = series.times.astype(np.int64) % (24 * 60)
+    late = series.times >= np.datetime64("1961-01-01")
+    assert set(minutes[late].tolist()) == {6 * 60, 12 * 60, 18 * 60}
+
+
 @pytest.mark.shared
 def test_the_real_file(shared: Path) -> None:
     folder = shared / "data" / "smhi"

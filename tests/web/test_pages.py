@@ -156,6 +156,17 @@ def test_openapi_lists_every_question_with_its_parameters(client: httpx.Client) 
     assert client.get("/api").status_code == 200
 
 
+def test_what_a_reader_leaves_open_stays_open(client: httpx.Client) -> None:
+    """A temperature typed into the page is meant for now, not for the day that it opened with."""
+    page = client.get("/weather/now?data=sample").text
+    assert re.search(r'<input name="temperature" value="" placeholder="6.65" type="number"', page)
+    assert re.search(r'<input name="at" value="" placeholder="2020-12-31" type="date"', page)
+    assert 'name="asked"' not in page
+    typed = client.get("/weather/now?data=sample&temperature=-5").text
+    assert 'name="temperature" value="-5"' in typed
+    assert 'name="at" value=""' in typed
+
+
 def test_names_are_completed(client: httpx.Client) -> None:
     found = client.get("/towns/distinctive/names?parameter=thing&q=swe").json()["names"]
     assert found[0] == {"name": "Sweden", "title": "Sweden"}

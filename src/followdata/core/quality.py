@@ -12,7 +12,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from followdata.core.seasons import SLOTS, Days, Floats, percentiles, slots
+from followdata.core.seasons import (
+    SLOTS,
+    Days,
+    Floats,
+    calendar,
+    day_of_year_percentiles,
+    slots,
+)
 
 LIMIT = 8.0
 """Robust standard deviations from the normal beyond which a value cannot be."""
@@ -57,26 +64,9 @@ def implausible(days: Days, values: Floats, *, limit: float = LIMIT) -> npt.NDAr
 
 def _normal(days: Days, values: Floats) -> tuple[Floats, Floats]:
     """Quartiles (366 x 3) and robust deviation (366) by day of the year; NaN where unknown."""
-    order = np.argsort(slots(days), kind="stable")
-    places, ordered = slots(days)[order], values[order]
-    quartiles = np.full((SLOTS, 3), np.nan)
-    for place in range(SLOTS):
-        near = np.concatenate(
-            [
-                ordered[slice(*np.searchsorted(places, [first, last + 1]))]
-                for first, last in _stretches(place)
-            ]
-        )
-        if np.count_nonzero(~np.isnan(near)) >= ENOUGH:
-            quartiles[place] = percentiles(near[None, :], np.array([25.0, 50.0, 75.0]))[0]
+    percents = np.array([25.0, 50.0, 75.0])
+    quartiles = day_of_year_percentiles(calendar(days, values), percents, around=AROUND)
+    at_place = np.bincount(slots(days)[~np.isnan(values)], minlength=SLOTS)
+    near = np.convolve(np.tile(at_place, 3), np.ones(2 * AROUND + 1, dtype=np.int64), "same")
+    quartiles[near[SLOTS : 2 * SLOTS] < ENOUGH] = np.nan
     return quartiles, (quartiles[:, 2] - quartiles[:, 0]) / (2 * _QUARTILE)
-
-
-def _stretches(place: int) -> list[tuple[int, int]]:
-    """The places around `place`, in one or, at the turn of the year, two stretches."""
-    first, last = place - AROUND, place + AROUND
-    if first < 0:
-        return [(first + SLOTS, SLOTS - 1), (0, last)]
-    if last >= SLOTS:
-        return [(first, SLOTS - 1), (0, last - SLOTS)]
-    return [(first, last)]

@@ -13,6 +13,7 @@ climate is now: of the trend, as of the days, only what was before the day asked
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,9 @@ SEASON = 30
 TREND_YEARS = 40
 """Half width, in years, of the kernel that smooths the trend."""
 
+WINTER = 60
+"""Days at the beginning of a year, after which nothing of the year before is out of sight."""
+
 SLOTS = 366
 """Days of the calendar, the 29th of February among them."""
 
@@ -41,21 +45,38 @@ _SHARES = np.array([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])
 
 @dataclass(frozen=True)
 class Record:
-    """One value a day without a gap: `values[i]` is of the day `first + i`, NaN where missing.
-
-    `means` (years x 366) is the mean of the season around each day of the calendar in each
-    year, NaN where more than half of its days are missing; its first row is the year of
-    `first`.
-    """
+    """One value a day without a gap: `values[i]` is of the day `first + i`, NaN where missing."""
 
     first: int
     values: Floats
-    means: Floats
 
-    @property
+    @cached_property
     def years(self) -> Days:
-        """The years that the record touches, one for each row of `means`."""
-        return np.arange(len(self.means)) + year_of(np.array([self.first]))
+        """The years that the record touches."""
+        start, stop = year_of(np.array([self.first, self.first + len(self.values) - 1]))
+        return np.arange(start, stop + 1)
+
+    @cached_property
+    def grid(self) -> Floats:
+        """The values by year and place in the calendar (years x 366); NaN where there is none."""
+        days = centres(self.years, np.arange(SLOTS)) - self.first
+        inside = (days >= 0) & (days < len(self.values))
+        inside[~is_leap(self.years), _LEAP_SLOT] = False
+        return np.where(inside, self.values[np.clip(days, 0, len(self.values) - 1)], np.nan)
+
+    def season(self, places: Days, years: Days | None = None) -> Floats:
+        """The mean of the season around each place of the calendar in each of `years`.
+
+        Of all years of the record by default (years x places); NaN where more than half of the
+        season's days are missing.
+        """
+        sums, counts = self._until
+        middles = centres(self.years if years is None else years, places) - self.first
+        begin = np.clip(middles - SEASON, 0, len(self.values))
+        end = np.clip(middles + SEASON + 1, 0, len(self.values))
+        count = counts[end] - counts[begin]
+        means = (sums[end] - sums[begin]) / np.maximum(count, 1)
+        return np.where(count > SEASON, means, np.nan)
 
     def windows(self, middles: Days, before: int) -> Floats:
         """The values from `WINDOW` days before to as many after each of `middles`, along a new
@@ -66,6 +87,13 @@ class Record:
         padded = np.concatenate([beyond, known, beyond])
         starts = np.clip(middles - WINDOW - self.first + width, 0, len(padded) - width)
         return np.lib.stride_tricks.sliding_window_view(padded, width)[starts]
+
+    @cached_property
+    def _until(self) -> tuple[Floats, Days]:
+        """The sum and the number of the values before each day."""
+        known = ~np.isnan(self.values)
+        sums = np.concatenate([[0.0], np.cumsum(np.where(known, self.values, 0.0))])
+        return sums, np.concatenate([[0], np.cumsum(known)])
 
 
 @dataclass(frozen=True)
@@ -114,7 +142,7 @@ def record(days: Days, values: Floats) -> Record:
     first, last = int(days[0]), int(days[-1])
     whole = np.full(last - first + 1, np.nan)
     whole[days - first] = values
-    return Record(first, whole, _season_means(first, whole))
+    return Record(first, whole)
 
 
 def slots(days: Days) -> Days:
@@ -170,9 +198,9 @@ def climate_of_today(record: Record, day: int, *, latest: int = TODAY_YEARS) -> 
     a year too far from others to have a trend is left out.
     """
     place = slots(np.array([day]))
-    earlier = record.years < year_of(np.array([day]))[0]
-    means = record.means[earlier][:, place[0]]
-    years, means = record.years[earlier][~np.isnan(means)], means[~np.isnan(means)]
+    years = record.years[record.years < year_of(np.array([day]))[0]]
+    means = record.season(place, years)[:, 0]
+    years, means = years[~np.isnan(means)], means[~np.isnan(means)]
     today = years[-1] + 1 if len(years) else 0
     # What lies further back than the kernel reaches does not touch the trend of these years.
     reached = years >= today - latest - TREND_YEARS
@@ -221,6 +249,20 @@ def standing(reference: Reference, value: float, *, confidence: float = 0.9) -> 
     return Standing(100 * below / len(known), 100 * float(low), 100 * float(high))
 
 
+def quantile(
+    reference: Reference, percent: float, *, confidence: float = 0.9
+) -> tuple[float, float, float]:
+    """The value that `percent` of the reference lie below, and the band of that.
+
+    The band holds the values whose own percentile may be `percent`; see `standing`.
+    """
+    known = np.sort(reference.values[~np.isnan(reference.values)])[None, :]
+    value = float(percentiles(known, np.array([percent]))[0, 0])
+    band = standing(reference, value, confidence=confidence)
+    low, high = percentiles(known, np.array([band.low, band.high]))[0]
+    return value, float(low), float(high)
+
+
 def normals(
     record: Record, day: int, percents: Floats, *, latest: int = TODAY_YEARS
 ) -> tuple[Days, Floats]:
@@ -229,18 +271,51 @@ def normals(
     The percentiles (days x percents) are of the values that `climate_of_today` compares a day
     with, had it been asked on `day`; NaN for a day of which nothing is known.
     """
-    year = year_of(np.array([day]))
-    days = np.arange(int(_new_year(year)[0]), int(_new_year(year + 1)[0]))
-    places = slots(days)
-    earlier = (record.years < year[0]) & (record.years >= year[0] - latest - TREND_YEARS)
+    year = int(year_of(np.array([day]))[0])
+    days = np.arange(*(int(_new_year(np.array([y]))[0]) for y in (year, year + 1)))
+    return days, calendar_normals(record, year, percents, day, slots(days), latest=latest)
+
+
+def calendar_normals(
+    record: Record,
+    year: int,
+    percents: Floats,
+    before: int | None = None,
+    places: Days | None = None,
+    *,
+    latest: int = TODAY_YEARS,
+) -> Floats:
+    """The percentiles of each place of the calendar (places x percents) in the climate of `year`.
+
+    Of all 366 places by default, and as known at the end of its winter: nothing from the day
+    `before` on is used, and no day of `year` but those that lie around the turn of the year.
+    """
+    places = np.arange(SLOTS) if places is None else places
+    if before is None:
+        before = int(_new_year(np.array([year]))[0]) + WINTER
+    earlier = (record.years < year) & (record.years >= year - latest - TREND_YEARS)
     years = record.years[earlier]
     middles = centres(years, places)
-    # At the turn of the year, part of last year's season may come after `day`.
-    means = np.where(middles + SEASON < day, record.means[earlier][:, places], np.nan)
-    # Days first, so that all values that a day is compared with lie side by side.
-    values = record.windows(middles[-latest:].T, day)
+    # At the turn of the year, part of last year's season may come after `before`.
+    means = np.where(middles + SEASON < before, record.season(places, years), np.nan)
+    # Places first, so that all values that a day is compared with lie side by side.
+    values = record.windows(middles[-latest:].T, before)
     values += _shifts(years, means, years[-latest:]).T[:, :, None]
-    return days, percentiles(values.reshape(len(days), -1), percents)
+    return percentiles(values.reshape(len(places), -1), percents)
+
+
+def shifted_days(record: Record, year: int, places: Days, *, latest: int = TODAY_YEARS) -> Floats:
+    """The `latest` years before `year`, each day shifted to the climate of `year`.
+
+    One value for each place of the calendar (years x places), NaN where missing.
+    """
+    before = int(_new_year(np.array([year]))[0]) + WINTER
+    earlier = (record.years < year) & (record.years >= year - latest - TREND_YEARS)
+    years = record.years[earlier]
+    middles = centres(years, places)
+    means = np.where(middles + SEASON < before, record.season(places, years), np.nan)
+    values = record.windows(middles[-latest:], before)[:, :, WINDOW]
+    return np.asarray(values + _shifts(years, means, years[-latest:]))
 
 
 def trend_weights(years: Days, at: Days) -> Floats:
@@ -258,45 +333,79 @@ def trend_weights(years: Days, at: Days) -> Floats:
         return np.asarray((kernel * s2 - tilted * s1) / (s0 * s2 - s1 * s1))
 
 
-def percentiles(values: Floats, percents: Floats) -> Floats:
-    """The percentiles of each row, NaN left out, interpolated as NumPy does by default."""
+def calendar(days: Days, values: Floats) -> Floats:
+    """Values by year and place in the calendar (years x 366), NaN where there is none.
+
+    The first row is the year of the first of `days`, which ascend.
+    """
+    years = year_of(days)
+    grid = np.full((int(years[-1] - years[0]) + 1, SLOTS), np.nan)
+    grid[years - years[0], slots(days)] = values
+    return grid
+
+
+def day_of_year_percentiles(
+    grid: Floats, percents: Floats, *, around: int = WINDOW, alpha: float = 1.0, beta: float = 1.0
+) -> Floats:
+    """Percentiles of each place in a calendar (places x percents), from all years of `grid`.
+
+    `grid` (years x places) is read as time runs, row after row: the days `around` the 1st of
+    January are those at the end of the row before. `alpha` and `beta` as for `percentiles`. With
+    the 365 days of a calendar without leap days, 2 days around and a third for both, these are
+    the values of xclim's `percentile_doy`.
+    """
+    width = 2 * around + 1
+    beyond = np.full(around, np.nan)
+    stretch = np.concatenate([beyond, grid.ravel(), beyond])
+    windows = np.lib.stride_tricks.sliding_window_view(stretch, width)
+    pooled = windows.reshape(*grid.shape, width).transpose(1, 0, 2).reshape(grid.shape[1], -1)
+    return percentiles(pooled, percents, alpha=alpha, beta=beta)
+
+
+def percentiles(
+    values: Floats, percents: Floats, *, alpha: float = 1.0, beta: float = 1.0
+) -> Floats:
+    """The percentiles of each row, NaN left out.
+
+    `alpha` and `beta` say how to interpolate between the values in order (Hyndman and Fan 1996,
+    The American Statistician 50:361): 1 and 1 as NumPy does by default, a third for both so that
+    the median is about unbiased whatever the distribution.
+    """
     ordered = np.sort(values, axis=1)
     if not ordered.shape[1]:
         return np.full((len(values), len(percents)), np.nan)
-    count = np.count_nonzero(~np.isnan(values), axis=1)
-    place = np.maximum(count - 1, 0)[:, None] * percents / 100
+    # NaN are sorted to the end, so that the rows without one need not be counted.
+    count = np.full(len(values), ordered.shape[1])
+    gaps = np.isnan(ordered[:, -1])
+    count[gaps] = np.count_nonzero(~np.isnan(ordered[gaps]), axis=1)
+    shares = np.asarray(percents) / 100
+    place = count[:, None] * shares + alpha + shares * (1 - alpha - beta) - 1
+    highest = np.maximum(count - 1, 0)[:, None]
+    place = np.clip(place, 0, highest)
     below = np.floor(place).astype(np.intp)
-    above = np.minimum(below + 1, np.maximum(count - 1, 0)[:, None])
-    low, high = (np.take_along_axis(ordered, index, axis=1) for index in (below, above))
-    return np.asarray(low + (high - low) * (place - below))
+    rows = np.arange(len(ordered))[:, None]
+    low, high = ordered[rows, below], ordered[rows, np.minimum(below + 1, highest)]
+    # A whole place needs no neighbour, which may be infinitely far or missing.
+    part = place - below
+    return np.asarray(np.where(part == 0, low, low + (high - low) * part))
 
 
 def _new_year(years: Days) -> Days:
     return (years - 1970).astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
 
 
-def _season_means(first: int, values: Floats) -> Floats:
-    known = ~np.isnan(values)
-    sums = np.concatenate([[0.0], np.cumsum(np.where(known, values, 0.0))])
-    counts = np.concatenate([[0], np.cumsum(known)])
-    start, stop = year_of(np.array([first, first + len(values) - 1]))
-    middles = centres(np.arange(start, stop + 1), np.arange(SLOTS)) - first
-    begin = np.clip(middles - SEASON, 0, len(values))
-    end = np.clip(middles + SEASON + 1, 0, len(values))
-    count = counts[end] - counts[begin]
-    means = (sums[end] - sums[begin]) / np.maximum(count, 1)
-    return np.where(count > SEASON, means, np.nan)
-
-
 def _shifts(years: Days, means: Floats, latest: Days) -> Floats:
     """What to add to each of the `latest` years at each place (latest x places)."""
     shifts = np.full((len(latest), means.shape[1]), np.nan)
+    if not len(years):
+        return shifts
+    known = ~np.isnan(means)
     # Places with the same years known share their weights, and there are few such groups.
-    groups: dict[bytes, list[int]] = {}
-    for column, known in enumerate(~np.isnan(means.T)):
-        groups.setdefault(known.tobytes(), []).append(column)
-    for columns in groups.values():
-        rows = ~np.isnan(means[:, columns[0]])
+    keys = np.ascontiguousarray(np.packbits(known, axis=0).T)
+    _, group = np.unique(keys.view(f"V{keys.shape[1]}").ravel(), return_inverse=True)
+    for number in range(int(group.max()) + 1):
+        columns = np.flatnonzero(group == number)
+        rows = known[:, columns[0]]
         if rows.sum() > 1:
             weights = trend_weights(years[rows], np.append(latest, years[rows][-1] + 1))
             # Not `@`: for so few numbers, waking the threads of a BLAS takes longer than the sum.
@@ -320,8 +429,9 @@ def _variance(
     n, years = int(known.sum()), len(values)
     if not n:
         return 1.0, 0.0
-    near = [np.clip(_SHARES + step, 0.01, 0.99) for step in (0, -0.05, 0.05)]
-    thresholds, lower, upper = (np.quantile(values[known], shares) for shares in near)
+    near = np.clip(_SHARES + np.array([[0.0], [-0.05], [0.05]]), 0.01, 0.99)
+    found = percentiles(values[known][None, :], 100 * near.ravel())
+    thresholds, lower, upper = found.reshape(near.shape)
     density = (near[2] - near[1]) / np.maximum(upper - lower, 1e-9)
     ratios = []
     for threshold, slope in zip(thresholds, density, strict=True):

@@ -236,7 +236,10 @@ def pairs(rows: Rows, view: View) -> Any:
 
 @register("lines")
 def lines(rows: Rows, view: View) -> Any:
-    """Lines over time or number, one a colour, with a band where `low` and `high` are given."""
+    """Lines over time or number, one a colour, with a band where `low` and `high` are given.
+
+    `dots` names a column that is drawn as single points behind the line.
+    """
     table = rows.table
     x, y = (_field(view, table, channel) for channel in ("x", "y"))
     base = alt.Chart(rows.all()).encode(x=_along(x, table))
@@ -244,6 +247,13 @@ def lines(rows: Rows, view: View) -> Any:
         {"color": _color(_field(view, table, "color"), table)} if "color" in view.channels else {}
     )
     layers = []
+    if "dots" in view.channels:
+        dots = _field(view, table, "dots")
+        layers.append(
+            base.mark_point(filled=True, size=18, opacity=0.55, style="zero").encode(
+                y=alt.Y(dots.name, type="quantitative"), tooltip=_tooltip(table)
+            )
+        )
     if "low" in view.channels:
         low, high = (_field(view, table, channel) for channel in ("low", "high"))
         layers.append(
@@ -264,7 +274,10 @@ def lines(rows: Rows, view: View) -> Any:
 
 @register("ribbon")
 def ribbon(rows: Rows, view: View) -> Any:
-    """The usual range along x, its middle, and one marked point."""
+    """The usual range along x, its middle, and one marked point.
+
+    Channels that begin with `line` name columns that are drawn as lines, each in its colour.
+    """
     table = rows.table
     x, mid = (_field(view, table, channel) for channel in ("x", "mid"))
     base = alt.Chart(rows.all()).encode(x=_along(x, table))
@@ -282,6 +295,21 @@ def ribbon(rows: Rows, view: View) -> Any:
             y=alt.Y(mid.name, type="quantitative"), tooltip=_tooltip(table)
         )
     )
+    lines = [
+        _field(view, table, channel) for channel in view.channels if channel.startswith("line")
+    ]
+    if lines:
+        titles = {field.name: field.title for field in lines}
+        named = f"{json.dumps(titles)}[datum._which]"
+        color = alt.Color("_line", type="nominal", title=None, sort=list(titles.values())).legend(
+            orient="top"
+        )
+        layers.append(
+            base.transform_fold([field.name for field in lines], as_=["_which", "_level"])
+            .transform_calculate(_line=named)
+            .mark_line(strokeWidth=1.3)
+            .encode(y=alt.Y("_level", type="quantitative"), color=color)
+        )
     if "mark_x" in view.options:
         point = {
             "x": view.options["mark_x"],
@@ -298,30 +326,65 @@ def ribbon(rows: Rows, view: View) -> Any:
     return alt.layer(*layers).properties(height=300)
 
 
+@register("places")
+def places(rows: Rows, view: View) -> Any:
+    """Points where they lie on the map, coloured by a number, with the names of some."""
+    table = rows.table
+    x, y, label = (_field(view, table, channel) for channel in ("longitude", "latitude", "label"))
+    color = _field(view, table, "color")
+    at = {
+        "longitude": alt.Longitude(x.name, type="quantitative"),
+        "latitude": alt.Latitude(y.name, type="quantitative"),
+    }
+    scale = (
+        alt.Scale(domain=list(view.options["domain"])) if "domain" in view.options else alt.Scale()
+    )
+    points = alt.Chart(rows.all()).mark_point(
+        filled=True, size=150, opacity=1, style="dot", cursor="pointer"
+    )
+    apart = _standing_apart(table.columns[x.name], table.columns[y.name])
+    names = alt.Chart(rows.some("apart", apart)).mark_text(style="label", dy=-13, limit=150)
+    legend = alt.Legend(orient="top", gradientLength=180, titleLimit=320)
+    return (
+        alt.layer(
+            points.encode(
+                **at,
+                color=alt.Color(
+                    color.name, type="quantitative", title=_title(color), scale=scale, legend=legend
+                ),
+                tooltip=_tooltip(table),
+            ),
+            names.encode(**at, text=f"{label.name}:N"),
+        )
+        .project(type="mercator")
+        .properties(height=view.options.get("height", 430))
+    )
+
+
 @register("distribution")
 def distribution(rows: Rows, view: View) -> Any:
-    """A histogram of counts by value, with one value marked; `low` and `high` are bins' edges."""
+    """A histogram of counts by value, with one value marked."""
     table = rows.table
     value, count = (_field(view, table, channel) for channel in ("value", "count"))
-    x = alt.X(value.name, type="quantitative", title=_title(value))
+    half = _step(table.columns[value.name]) / 2
     # The name of what is marked needs room above the highest bar.
     highest = max((float(str(number)) for number in table.columns[count.name]), default=0)
     room = alt.Scale(domain=[0, 1.12 * highest]) if "mark" in view.options else alt.Scale()
-    edges: dict[str, Any] = {"x": x}
-    if "low" in view.channels:
-        low, high = (_field(view, table, channel) for channel in ("low", "high"))
-        edges = {
-            "x": alt.X(
-                low.name, type="quantitative", title=_title(value), scale=alt.Scale(zero=False)
-            ),
-            "x2": high.name,
-            "y2": alt.datum(0),
-        }
     bars = (
         alt.Chart(rows.all())
-        .mark_bar(style="down", binSpacing=0)
+        .transform_calculate(
+            _left=f"datum['{value.name}'] - {half!r}", _right=f"datum['{value.name}'] + {half!r}"
+        )
+        .mark_bar(style="down")
         .encode(
-            **edges,
+            x=alt.X(
+                "_left",
+                type="quantitative",
+                bin="binned",
+                title=_title(value),
+                scale=alt.Scale(zero=False),
+            ),
+            x2="_right",
             y=alt.Y(count.name, type="quantitative", title=_title(count), scale=room),
             tooltip=_tooltip(table),
         )
@@ -411,6 +474,12 @@ def map_of_regions(rows: Rows, view: View) -> Any:
         .project(type="identity", reflectY=True)
         .properties(height=view.options.get("height", 640))
     )
+
+
+def _step(values: Sequence[Scalar]) -> float:
+    """How wide a bin is whose centres are `values`."""
+    numbers = sorted(value for value in values if isinstance(value, (int, float)))
+    return min((b - a for a, b in pairwise(numbers) if b > a), default=1.0)
 
 
 LEAST_BOXED = 5
@@ -654,7 +723,9 @@ def _along(field: Field, table: Table) -> alt.X:
         return (
             alt.X(field.name, type=kind, title=None, axis=alt.Axis(format="%b", tickCount="month"))
             if _within_a_year(table.columns[field.name])
-            else alt.X(field.name, type=kind, title=None)
+            else alt.X(
+                field.name, type=kind, title=None, axis=alt.Axis(tickCount=8, labelOverlap=True)
+            )
         )
     return alt.X(
         field.name, type=kind, title=_title(field), scale=alt.Scale(zero=False, nice=False),

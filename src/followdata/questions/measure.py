@@ -367,7 +367,7 @@ def _views(chosen: _Chosen, tables: dict[str, Table], shown: int) -> Iterator[Vi
     yield View(
         kind="distribution",
         table="distribution",
-        channels={"value": "value", "count": "count", "low": "low", "high": "high"},
+        channels={"value": "value", "count": "count"},
         title="How they are spread",
         description=f"A histogram of {sum(counts)} values in {len(counts)} bins; the fullest holds "
         f"{max(counts)}.",

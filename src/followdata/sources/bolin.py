@@ -1,6 +1,6 @@
-"""Daily mean temperatures of Stockholm since 1756, from the Bolin Centre for Climate Research.
+"""Temperatures of Stockholm since 1756, from the Bolin Centre for Climate Research.
 
-Two forms of the file are in use, and gzip of either:
+Two forms of the file of daily means are in use, and gzip of either:
 
     date,raw,homo,adjust,site             a header, then 1756-01-01,-8.7,-8.7,-8.7,1
     year month day raw homo adjust site   no header, between spaces
@@ -10,6 +10,12 @@ with gaps filled from Uppsala and the warming of the growing town taken out from
 besides for summers before September 1858, when sunlight is thought to have reached the thermometer.
 -999.0 is a missing value. The site is 1 in Stockholm, 2 for values from Uppsala, and 3 for the
 automatic station in Stockholm from 2013 on.
+
+The three observations a day that the means were made from are in files by period, and the hours at
+which they were made in one of their own, in Central European Time:
+
+    stockholm_daily_temp_obs_1756_1858_t1t2t3.txt      year month day morning noon evening ...
+    stockholm_daily_obs_hours_cet_1756_2017.txt        year month day hour hour hour
 """
 
 from __future__ import annotations
@@ -22,15 +28,17 @@ from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from followdata.answer import Provenance, listing
 from followdata.data import About, Floats, MemorySeries
 from followdata.errors import InvalidInput, InvalidParameter
+from followdata.sources.measured import Measured, Station, Times, Words
 
-VARIANTS = ("adjusted", "homogenised", "raw")
+VARIANTS = ("raw", "homogenised", "adjusted")
 PAGE = "https://bolin.su.se/data/stockholm-historical-temps-daily"
 FILE = "stockholm_daily_mean_temperature"
+OBSERVATIONS = "stockholm_daily_temp_obs"
+HOURS = "stockholm_daily_obs_hours_cet"
 MISSING = "missing in the source"
 
 _COLUMN = {"raw": 0, "homogenised": 1, "adjusted": 2}
@@ -47,12 +55,22 @@ _CITATION = (
 )
 _FAULTS_SHOWN = 3
 
+STOCKHOLM = Station(
+    "Stockholm",
+    "98210",
+    59.35,
+    18.05,
+    zone="Europe/Stockholm",
+    # The automatic station beside the manual one, which has given the values since 2013.
+    live="98230",
+)
+
+_CET = 60  # minutes before UTC
+
 _Row = tuple[date, float, float, float, str]
-Times = npt.NDArray[np.datetime64]
-Words = npt.NDArray[np.str_]
 
 
-def read(path: Path, variant: str = "adjusted", *, retrieved: datetime) -> MemorySeries:
+def read(path: Path, variant: str = "raw", *, retrieved: datetime) -> MemorySeries:
     """The daily means in the file at `path`, or in the one such file of a folder.
 
     `variant` is one of `VARIANTS`. Values are °C; a missing one is NaN and flagged as such.
@@ -65,7 +83,10 @@ def read(path: Path, variant: str = "adjusted", *, retrieved: datetime) -> Memor
     if variant not in VARIANTS:
         raise InvalidParameter("variant", f"there is no “{variant}”.", f"Try {listing(VARIANTS)}.")
     path = find(path)
-    rows = _rows(path)
+    return _series(_rows(path), variant, path.name, retrieved)
+
+
+def _series(rows: Sequence[_Row], variant: str, file: str, retrieved: datetime) -> MemorySeries:
     times = np.array([row[0] for row in rows], dtype="datetime64[D]")
     columns = np.array([row[1:4] for row in rows])
     columns[columns == _ABSENT] = np.nan
@@ -80,14 +101,100 @@ def read(path: Path, variant: str = "adjusted", *, retrieved: datetime) -> Memor
             things="days",
             unit="°C",
         ),
-        provenance=Provenance(
-            source=f"Bolin Centre for Climate Research, Stockholm Old Astronomical Observatory "
-            f"({path.name})",
-            retrieved=retrieved.date().isoformat(),
-            licence="none stated; cite the source",
-            url=PAGE,
-            citation=_CITATION,
-        ),
+        provenance=_provenance(file, retrieved),
+    )
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a file is called as one of these files is."""
+    return path.name.startswith((FILE, OBSERVATIONS, HOURS))
+
+
+def measured(paths: Sequence[Path], variant: str, *, retrieved: datetime) -> Measured:
+    """What the files at `paths` hold: daily means, observations, or both.
+
+    With daily means come the adjusted ones besides, whatever the `variant`.
+
+    Raises `InvalidInput` for two files of daily means, and for observations without their hours.
+    """
+    daily = [path for path in paths if path.name.startswith(FILE)]
+    observed = [path for path in paths if path.name.startswith((OBSERVATIONS, HOURS))]
+    if len(daily) > 1:
+        raise InvalidInput(str(daily[1]), "one file of daily means is enough.", "Name only that.")
+    rows = _rows(daily[0]) if daily else []
+    days, adjusted = (
+        _series(rows, chosen, daily[0].name, retrieved) if rows else None
+        for chosen in (variant, "adjusted")
+    )
+    hours = observations(observed) if observed else None
+    files = [*(path.name for path in daily), *([f"{OBSERVATIONS}…"] if observed else [])]
+    provenance = _provenance(", ".join(files), retrieved)
+    return Measured(STOCKHOLM, provenance, hours, days, adjusted)
+
+
+def observations(paths: Sequence[Path]) -> MemorySeries:
+    """The observations in the files at `paths`, one of which says at which hours they were made.
+
+    To the minute, UTC; what is missing is left out. Before 1859 hours are those of the sun,
+    turned into Central European Time by the owner.
+
+    Raises `InvalidInput` where the hours are not among the files, or not for each day.
+    """
+    clocks = [path for path in paths if path.name.startswith(HOURS)]
+    files = sorted(path for path in paths if path not in clocks)
+    if len(clocks) != 1 or not files:
+        lacking = f"{HOURS}…" if not clocks else f"{OBSERVATIONS}…"
+        raise InvalidInput(
+            str(paths[0]), f"{lacking} must be named with it, once.",
+            "The hours of the observations are in a file of their own.",
+        )  # fmt: skip
+    days, values = (np.concatenate(parts) for parts in zip(*map(_three, files), strict=True))
+    dated, hours = _three(clocks[0])
+    place = np.searchsorted(dated, days)
+    if np.any(dated[np.minimum(place, len(dated) - 1)] != days):
+        raise InvalidInput(str(clocks[0]), "it does not say the hours of each day.")
+    minutes = np.round(hours[place] * 60) - _CET
+    known = ~np.isnan(values) & ~np.isnan(minutes) & (values != _ABSENT)
+    starts = np.repeat(days.astype("datetime64[m]")[:, None], 3, axis=1)
+    times = starts[known] + minutes[known].astype("timedelta64[m]")
+    times, first = np.unique(times, return_index=True)
+    years = f"{days[0].astype(object).year}–{days[-1].astype(object).year}"
+    return MemorySeries(
+        times,
+        values[known][first],
+        np.full(len(times), "", dtype=np.str_),
+        About(f"Stockholm, observations {years}", "observation", "observations", unit="°C"),
+    )
+
+
+def _three(path: Path) -> tuple[Times, Floats]:
+    """The days of a file, and the first three numbers of each (days x 3)."""
+    rows: list[tuple[date, list[float]]] = []
+    faults = []
+    for number, line in enumerate(_text(path).splitlines(), start=1):
+        fields = line.split()
+        try:
+            if fields:
+                numbers = [float(field) for field in fields[3:6]]
+                if len(numbers) < 3:
+                    raise ValueError("no three numbers behind a date")
+                rows.append((date(*(int(field) for field in fields[:3])), numbers))
+        except (TypeError, ValueError) as error:
+            faults.append((number, str(error)))
+    _refuse(path, faults)
+    if not rows:
+        raise InvalidInput(str(path), "it holds no values.", f"The file is at {PAGE}.")
+    return np.array([row[0] for row in rows], "datetime64[D]"), np.array([row[1] for row in rows])
+
+
+def _provenance(files: str, retrieved: datetime) -> Provenance:
+    return Provenance(
+        source="Bolin Centre for Climate Research, Stockholm Old Astronomical Observatory "
+        f"({files})",
+        retrieved=retrieved.date().isoformat(),
+        licence="none stated; cite the source",
+        url=PAGE,
+        citation=_CITATION,
     )
 
 

@@ -14,6 +14,7 @@ import json
 import logging
 import time
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -130,11 +131,19 @@ class Client:
             name = self.provider.name
             raise Refused(f"{name} answered {url} with something that is not JSON.") from None
 
-    def text(self, address: str, /, *, encoding: str = "utf-8", **query: Any) -> str:
-        """The reply as text."""
+    def text(
+        self, address: str, /, *, encoding: str = "utf-8", begins: str = "",
+        absent: str | None = None, **query: Any,
+    ) -> str:  # fmt: skip
+        """The reply as text. With `absent`, that is what a 404 means; else it is refused.
+
+        A reply that does not begin with `begins`, a byte order mark aside, is taken for a page
+        that says that the provider is out of order, and is asked for again.
+        """
         url = self.address(address, **query)
+        body = self._body(url, f"text:{begins}", absent is not None)
         try:
-            return self.bytes(url).decode(encoding)
+            return (absent or "") if body is None else body.decode(encoding)
         except UnicodeDecodeError:
             name = self.provider.name
             raise Refused(f"{name} answered {url} with something that is not text.") from None
@@ -182,7 +191,7 @@ class Client:
             status = f"{response.status_code} {response.reason_phrase}".strip()
             advice = KEPT if _may_pass(response.status_code) else ""
             raise Refused(f"{name} answered {status} to {url}.", advice) from error
-        except _NotJSON as error:
+        except _Unfit as error:
             raise Refused(f"{name} answered {url} with {error}.", KEPT) from error
         except httpx.RequestError as error:
             raise Unreachable(
@@ -207,7 +216,7 @@ class Client:
             if pause is not None:
                 return self._pause(pause)
             problem = f"answered {status}"
-        elif isinstance(error, _NotJSON):
+        elif isinstance(error, _Unfit):
             problem = f"answered with {error}"
         elif isinstance(error, httpx.TransportError | httpx.DecodingError):
             problem = _fault(error)
@@ -277,8 +286,11 @@ class _Network(httpx.BaseTransport):
         if response.status_code == httpx.codes.OK:
             _check_whole(response, raw)
             content = httpx.Response(200, headers=headers, content=raw).content
-            if request.extensions.get("wanted") == "json":
+            wanted, _, begins = request.extensions.get("wanted", "").partition(":")
+            if wanted == "json":
                 _check_json(content)
+            elif not content.removeprefix(BOM_UTF8).startswith(begins.encode()):
+                raise _Unfit(_told(content, f"something that does not begin with “{begins}”"))
         if "etag" not in headers and "last-modified" not in headers:
             # Nothing to ask about later: to store it would only fill the disk.
             headers["cache-control"] = "no-store"
@@ -317,8 +329,8 @@ class _Pace:
         self._free = max(self._free, self._clock() + seconds)
 
 
-class _NotJSON(Exception):
-    """A reply that should be JSON and is not."""
+class _Unfit(Exception):
+    """A whole reply that is not what was wanted, as a page about maintenance is not JSON."""
 
 
 class _CutShort(httpx.ReadError):
@@ -335,9 +347,13 @@ def _check_json(content: Body) -> None:
     try:
         json.loads(content)
     except ValueError:
-        begun = " ".join(content[:60].decode("utf-8", "replace").split())
-        what = f"something that is not JSON: “{begun}…”" if begun else "nothing"
-        raise _NotJSON(what) from None
+        raise _Unfit(_told(content, "something that is not JSON")) from None
+
+
+def _told(content: Body, what: str) -> str:
+    """What came instead, with its first words."""
+    begun = " ".join(content[:60].decode("utf-8", "replace").split())
+    return f"{what}: “{begun}…”" if begun else "nothing"
 
 
 def _stay(provider: Provider, url: httpx.URL) -> None:

@@ -11,3 +11,16 @@ class Log(Protocol):
     def piece(self, key: str) -> bytes | None: ...
     def keep_piece(self, key: str, content: bytes) -> None: ...
     def report(self, kind: str, **words: Any) -> None: ...
+
+
+class Silence:
+    """The log of a quick look: it remembers nothing and tells nobody."""
+
+    def piece(self, key: str) -> bytes | None:
+        return None
+
+    def keep_piece(self, key: str, content: bytes) -> None:
+        pass
+
+    def report(self, kind: str, **words: Any) -> None:
+        pass

@@ -68,7 +68,7 @@ def read_table(path: Path, *, retrieved: str = "") -> TableFile:
     Raises `InvalidInput`, with line and column, for a file that is no table: not there, not
     text, with rows of unequal length, or without a column of numbers.
     """
-    rows = _rows(path)
+    rows = read_rows(path)
     columns = _columns(rows, path)
     names, columns, on_names = _row_names(columns, headed=rows.headed)
     measures = [column for column in columns if column.is_measure]
@@ -95,7 +95,8 @@ def read_table(path: Path, *, retrieved: str = "") -> TableFile:
 # Bytes
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a file, gzip undone; raises `InvalidInput` where it holds none."""
     content = _content(path)
     for magic, what in _OTHER_FORMATS.items():
         if content.startswith(magic):
@@ -135,7 +136,7 @@ def _content(path: Path) -> bytes:
 
 
 @dataclass(frozen=True)
-class _Rows:
+class Rows:
     """The headings ("" where there are none), and the fields of each row with its line."""
 
     headed: bool
@@ -145,8 +146,9 @@ class _Rows:
     decimal_comma: bool
 
 
-def _rows(path: Path) -> _Rows:
-    text = _text(path)
+def read_rows(path: Path) -> Rows:
+    """The file's headings and fields; raises `InvalidInput` for one that is no table of text."""
+    text = read_text(path)
     delimiter = _delimiter(text)
     try:
         split = list(_split(text, delimiter))
@@ -166,7 +168,7 @@ def _rows(path: Path) -> _Rows:
     else:
         headings = [""] * len(headings)
     lines, fields = zip(*split, strict=True)
-    rows = _Rows(headed, headings, fields, lines, comma)
+    rows = Rows(headed, headings, fields, lines, comma)
     _check_widths(rows, path)
     return rows
 
@@ -196,13 +198,13 @@ def _split(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
 def _is_data(first: Sequence[str], *, decimal_comma: bool) -> bool:
     """Whether a first row is all numbers, and so not headings."""
-    numbers = [_number(text, decimal_comma=decimal_comma) for text in first]
+    numbers = [read_number(text, decimal_comma=decimal_comma) for text in first]
     return None not in numbers and not all(
         math.isnan(number) for number in numbers if number is not None
     )
 
 
-def _check_widths(rows: _Rows, path: Path) -> None:
+def _check_widths(rows: Rows, path: Path) -> None:
     """Raise for the first row that is longer or shorter than the headings, or the first row."""
     width = len(rows.headings)
     for line, fields in zip(rows.lines, rows.fields, strict=True):
@@ -257,10 +259,10 @@ class _Column:
         return self.texts[self.numbers.index(None)]
 
 
-def _columns(rows: _Rows, path: Path) -> list[_Column]:
+def _columns(rows: Rows, path: Path) -> list[_Column]:
     columns = []
     for heading, texts in zip(rows.headings, zip(*rows.fields, strict=True), strict=True):
-        numbers = [_number(text, decimal_comma=rows.decimal_comma) for text in texts]
+        numbers = [read_number(text, decimal_comma=rows.decimal_comma) for text in texts]
         columns.append(_Column(heading, texts, numbers))
     return columns
 
@@ -306,7 +308,7 @@ def _main_label(labels: Mapping[str, Sequence[str]]) -> str:
 # Remarks
 
 
-def _on_headings(rows: _Rows) -> tuple[str, ...]:
+def _on_headings(rows: Rows) -> tuple[str, ...]:
     numbers = [text for text in rows.headings if _is_present(text)] if rows.headed else []
     if not numbers:
         return ()
@@ -325,10 +327,10 @@ def _on_columns(columns: Sequence[_Column]) -> Iterator[str]:
 # Single values
 
 
-def _number(text: str, *, decimal_comma: bool) -> float | None:
+def read_number(text: str, *, decimal_comma: bool) -> float | None:
     """The number that `text` is: NaN where it is missing, `None` where it is a word.
 
-    >>> [_number(text, decimal_comma=False) for text in ("1e3", "−2", "NA", "1,5", "inf", "x")]
+    >>> [read_number(text, decimal_comma=False) for text in ("1e3", "−2", "NA", "1,5", "inf", "x")]
     [1000.0, -2.0, nan, None, None, None]
     """
     if text.lower() in MISSING:
@@ -345,7 +347,7 @@ def _number(text: str, *, decimal_comma: bool) -> float | None:
 
 
 def _is_present(text: str) -> bool:
-    number = _number(text, decimal_comma=False)
+    number = read_number(text, decimal_comma=False)
     return number is not None and not math.isnan(number)
 
 

@@ -174,7 +174,8 @@ def missing_fields(
 ) -> set[str]:
     """Fields that a chart encodes and that its data do not have: it would be drawn empty."""
     data = spec.get("data", {}).get("name", data)
-    derived = {step["as"] for step in spec.get("transform", ()) if "as" in step}
+    made = (step.get("as", []) for step in spec.get("transform", ()))
+    derived = {name for names in made for name in ([names] if isinstance(names, str) else names)}
     held = derived.union(*(record.keys() for record in sheets.get(data, ())))
     encodings = spec.get("encoding", {}).values()
     used = {one["field"] for one in encodings if isinstance(one, dict) and "field" in one}

@@ -22,8 +22,14 @@ MOST_STEPS = 12
 """Up to so many whole numbers are a menu."""
 
 
-def field(asked: Asked, value: Scalar, data: Data | None, complete: str) -> Markup:
-    """One parameter as a field; `complete` is where the server completes names."""
+def field(
+    asked: Asked, value: Scalar, data: Data | None, complete: str, *, taken: Scalar = None
+) -> Markup:
+    """One parameter as a field; `complete` is where the server completes names.
+
+    `taken` is what was taken where the reader has left an optional field open; a menu shows it as
+    chosen, any other field only as what it would be.
+    """
     kind = asked.type
     index = kind.names(data)
     few = index is not None and len(index) <= MOST_OPTIONS and not kind.several
@@ -34,6 +40,8 @@ def field(asked: Asked, value: Scalar, data: Data | None, complete: str) -> Mark
         else []
     )  # fmt: skip
     options = options or _steps(asked)
+    if options and value in (None, ""):
+        value = taken
     text = "" if value is None else str(value)
     if options and text and text not in dict(options):
         options.insert(0, (text, text))  # what was typed and is not there, beside the error
@@ -44,10 +52,11 @@ def field(asked: Asked, value: Scalar, data: Data | None, complete: str) -> Mark
         label=label,
         unit=kind.unit if isinstance(kind, Number) else "",
         value=text,
+        taken="" if taken is None else str(taken),
         options=options,
         optional=asked.optional,
         complete=complete if index is not None and not few else "",
-        kind=_input_type(asked, text),
+        kind=_input_type(asked, text, data),
         limits=_limits(asked),
         words=kind.words,
         wide=kind.several,
@@ -62,11 +71,12 @@ def _steps(asked: Asked) -> list[tuple[str, str]]:
     return [(str(step), str(step)) for step in range(int(kind.low), int(kind.high) + 1)]
 
 
-def _input_type(asked: Asked, text: str) -> str:
+def _input_type(asked: Asked, text: str, data: Data | None) -> str:
     if isinstance(asked.type, Number):
         return "number"
     if isinstance(asked.type, Date):
-        return "datetime-local" if "T" in text else "date"
+        clock = asked.type.clocked(data) and not text
+        return "datetime-local" if clock or "T" in text else "date"
     return "text"
 
 

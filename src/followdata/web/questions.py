@@ -14,7 +14,7 @@ from followdata.answer import Answer, Field, Scalar
 from followdata.data import Data
 from followdata.desk import Opened
 from followdata.errors import FollowdataError, InvalidParameter, NeedsRun, UnknownName
-from followdata.parameters import Branch, Column, File, Row
+from followdata.parameters import Branch, Column, File, Row, Series
 from followdata.present import MEDIA_TYPES, chosen_view, render
 from followdata.present.document import fragment
 from followdata.present.jsonform import document, dumps
@@ -163,14 +163,16 @@ def _page(
         headers["Link"] = f'<{forms["json"]}>; rel="alternate"; type="application/json"'
     html = str(section)
     if FRAGMENT not in request.headers:
-        html = _whole_page(site, opened, question, shown, forms, head, section)
+        html = _whole_page(site, opened, question, (values, shown), forms, head, section)
     return Body(html.encode(), MEDIA_TYPES["html"], headers, status)
 
 
 def _whole_page(
-    site: Site, opened: Opened, question: Question, shown: Mapping[str, Scalar],
+    site: Site, opened: Opened, question: Question,
+    asked_for: tuple[Mapping[str, str], Mapping[str, Scalar]],
     forms: Mapping[str, str], head: str, section: Markup,
 ) -> str:  # fmt: skip
+    given, shown = asked_for
     story, data = opened.story, opened.dataset.name
     asking = f"/{quote(story.name)}/{quote(question.name)}/names?data={quote(data)}&parameter="
     return QuestionPage(
@@ -183,9 +185,12 @@ def _whole_page(
         heading=head,
         long=question.long,
         fields=[
-            field(asked, shown.get(name), opened.data, asking + quote(name))
+            # What the reader leaves open stays open: it may depend on what else is asked.
+            field(asked, given.get(name), opened.data, asking + quote(name), taken=shown.get(name))
+            if asked.optional
+            else field(asked, shown.get(name), opened.data, asking + quote(name))
             for name, asked in question.parameters.items()
-            if not _nothing_to_choose(asked, opened.data)
+            if not (asked.type.hidden or _nothing_to_choose(asked, opened.data))
         ],
         datasets=[dataset.name for dataset in site.desk.store.datasets(story.name)],
         data=data,
@@ -208,7 +213,7 @@ def _addresses(opened: Opened) -> Callable[[Field, Scalar], str]:
         if question not in opened.story.question_names:
             return ""
         parameters = opened.story.question(question).parameters.values()
-        kinds = (Row, Column, Branch)
+        kinds = (Row, Column, Branch, Series)
         names = [asked.name for asked in parameters if isinstance(asked.type, kinds)]
         following = next((name for name in names if name not in given), "")
         if not following:
