@@ -401,6 +401,14 @@ def similar_to(table: TableData, row: int) -> dict[str, list[str]]:
     return {what: names.split(_SEPARATOR) for what, names in found.items() if names}
 
 
+def grouping(table: TableData) -> list[str]:
+    """The labels that group a table's rows: not those that are only other names of something, nor
+    lists of similar rows."""
+    labels = table.labels("obs")
+    names = {"id", "title", *(f"{label}_id" for label in labels)}
+    return [label for label in labels if label not in names and not label.startswith(SIMILAR)]
+
+
 def series_index(axis: str, names: Sequence[str], labels: Labels) -> NameIndex:
     """The index of the series in a data set, or of the groups under one of their labels.
 
@@ -421,14 +429,6 @@ def family_digest(family: SeriesData) -> str:
     digests = [MemorySeries(m.times, m.values, m.flags, m.about).digest for m in members]
     labels = {key: column.tolist() for key, column in sorted(family.labels().items())}
     return content_digest("series", [asdict(family.about), list(names), labels, digests], [])
-
-
-def grouping(table: TableData) -> list[str]:
-    """The labels that group a table's rows: not those that are only other names of something, nor
-    lists of similar rows."""
-    labels = table.labels("obs")
-    names = {"id", "title", *(f"{label}_id" for label in labels)}
-    return [label for label in labels if label not in names and not label.startswith(SIMILAR)]
 
 
 def positions(index: NameIndex, names: Sequence[str] | None) -> npt.NDArray[np.intp] | slice:

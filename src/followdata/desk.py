@@ -41,8 +41,8 @@ class Desk:
     """Answers questions of the registry's stories from the store's data.
 
     `transport` is the network, `None` for the real one: of fetches, and of a story that looks up
-    the latest observation.
-    `pause` is how many seconds at least lie between two looks at what has come of a fetch.
+    the latest observation. `pause` is how many seconds at least lie between two looks at what has
+    come of a fetch.
     """
 
     registry: Registry

@@ -144,6 +144,23 @@ class Group(_Name):
 
 
 @dataclass(frozen=True)
+class Trait(Column):
+    """What can be said of each row: a column, or one of the rows' labels ("county")."""
+
+    def names(self, data: Data | None) -> NameIndex:
+        columns = super().names(data)
+        grouped = grouping(cast(TableData, data)) if data and data.kind == "table" else []
+        labels = [name for name in grouped if name not in columns.names]
+        titles = [name.replace("_", " ").capitalize() for name in labels]
+        return NameIndex(
+            columns.what,
+            [*labels, *columns.names],
+            [*titles, *columns.titles],
+            [*labels, *columns.aliases] if columns.aliases else (),
+        )
+
+
+@dataclass(frozen=True)
 class Series(_Name):
     """One of several series, or the group of them that share a label ("station")."""
 
@@ -165,23 +182,6 @@ class Series(_Name):
 
     def label(self, name: str, about: About) -> str:
         return self.title or (self.by or name).replace("_", " ").capitalize()
-
-
-@dataclass(frozen=True)
-class Trait(Column):
-    """What can be said of each row: a column, or one of the rows' labels ("county")."""
-
-    def names(self, data: Data | None) -> NameIndex:
-        columns = super().names(data)
-        grouped = grouping(cast(TableData, data)) if data and data.kind == "table" else []
-        labels = [name for name in grouped if name not in columns.names]
-        titles = [name.replace("_", " ").capitalize() for name in labels]
-        return NameIndex(
-            columns.what,
-            [*labels, *columns.names],
-            [*titles, *columns.titles],
-            [*labels, *columns.aliases] if columns.aliases else (),
-        )
 
 
 @dataclass(frozen=True)

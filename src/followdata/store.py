@@ -654,17 +654,17 @@ def _write_about(place: Path, data: Data, *files: str, **words: Any) -> None:
     (place / "about.json").write_bytes(_json_bytes(content))
 
 
+def _place_of(layer: Layer) -> str:
+    """Where a layer lies within a stored table."""
+    return f"layers/{_column_key(layer.name)}"
+
+
 def _read_about(place: Path) -> dict[str, Any]:
     """What about.json says; raises `OSError`, or `ValueError` if it was changed."""
     about: dict[str, Any] = json.loads((place / "about.json").read_text(encoding="utf-8"))
     if about.pop("sha256") != _sha256(_json_bytes(about)):
         raise ValueError("about.json is not as it was written")
     return about
-
-
-def _place_of(layer: Layer) -> str:
-    """Where a layer lies within a stored table."""
-    return f"layers/{_column_key(layer.name)}"
 
 
 def _column_key(label: str) -> str:

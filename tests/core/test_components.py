@@ -252,7 +252,7 @@ def _towns(shared: Path) -> Floats:
 def test_real_gaps_copied_onto_complete_figures_hardly_move_the_components(
     shared: Path, seed: int
 ) -> None:
-    """A small version of the benchmark `map_missing`."""
+    """A small version of the benchmark `towns_map`."""
     frame = pd.read_csv(shared / "data" / "kolada" / "kpi_wide_2022.csv.gz", index_col=[0, 1])
     X, rng = frame.to_numpy(dtype=float), np.random.default_rng(seed)
     missing = np.isnan(X)

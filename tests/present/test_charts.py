@@ -38,9 +38,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "ribbon": {"mark_x": "2020-01-02", "mark_y": 2, "mark_label": "now"},
     "distribution": {"mark": 2, "mark_label": "you"},
     "grid": {"bins": [1.5, 2.2]},
-    "places": {"domain": [0, 100]},
     "map": {"boundaries": "charts", "bins": [0.5], "mark": "d'e\"<script>"},
     "intervals": {"first": 2, "mark": "d'e\"<script>"},
+    "places": {"domain": [0, 100]},
     "pairs": {"a_title": "d'e\"", "b_title": "other"},
 }
 

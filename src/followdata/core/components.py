@@ -17,6 +17,7 @@ ordinary principal components.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -71,6 +72,14 @@ class Completed:
     columns: Bools
     constant: Bools
 
+    @cached_property
+    def products(self) -> Floats:
+        """Inner products of the rows used, around their mean (n x n)."""
+        if not self.Z.size:
+            return np.zeros((len(self.Z), len(self.Z)))
+        centred = self.Z - self.Z.mean(0)
+        return np.asarray(centred @ centred.T)
+
     def spread(self, values: Floats, axis: int) -> Floats:
         """`values` of the rows (axis 0) or columns (axis 1) used, at their places in the table."""
         used = (self.rows, self.columns)[axis]
@@ -123,7 +132,8 @@ def principal_components(
 def components_of(completed: Completed, rank: int) -> Components:
     """The first `rank` principal components of a table that was completed."""
     Z, M = completed.Z, completed.M
-    scores, loadings = _exact_components(Z, _possible(rank, M))
+    products = completed.products if Z.size and len(Z) <= Z.shape[1] else None
+    scores, loadings = _exact_components(Z, _possible(rank, M), products)
     left_out = ~completed.columns
     return Components(
         scores=completed.spread(scores, 0),
@@ -154,11 +164,11 @@ def usable(X: Floats, observed: Bools) -> tuple[Bools, Bools, Bools]:
         M = observed & rows[:, None]
         enough = M.sum(0) >= max(_LEAST_CELLS, LEAST_OBSERVED * rows.sum())
         constant = enough & (_most(X, M) == _least(X, M))
-        kept = columns & enough & ~constant
-        filled = rows & ((observed & kept).sum(1) >= max(1, LEAST_OBSERVED * kept.sum()))
-        if (kept == columns).all() and (filled == rows).all():
+        columns = columns & enough & ~constant
+        filled = rows & ((observed & columns).sum(1) >= max(1, LEAST_OBSERVED * columns.sum()))
+        if (filled == rows).all():
             return rows, columns, constant
-        rows, columns = filled, kept
+        rows = filled
 
 
 def standardise(X: Floats, M: Bools) -> Floats:
@@ -267,13 +277,19 @@ def _whole(upper: Floats) -> Floats:
     return upper[:, place]
 
 
-def _exact_components(Z: Floats, rank: int) -> tuple[Floats, Floats]:
-    """Scores and loadings of the complete table `Z`, by way of the smaller Gram matrix."""
+def _exact_components(
+    Z: Floats, rank: int, products: Floats | None = None
+) -> tuple[Floats, Floats]:
+    """Scores and loadings of the complete table `Z`, by way of the smaller Gram matrix; `products`
+    is that of the rows where it is known and the smaller."""
     n, p = Z.shape
     if not rank:
         return np.zeros((n, 0)), np.zeros((p, 0))
     centred = Z - Z.mean(0)
-    gram = centred @ centred.T if n <= p else centred.T @ centred
+    if products is not None:
+        gram = products
+    else:
+        gram = centred @ centred.T if n <= p else centred.T @ centred
     values, vectors = (ascending[..., : -rank - 1 : -1] for ascending in np.linalg.eigh(gram))
     # Squares are what the Gram matrix knows: below this, an eigenvector is rounding error.
     real = values > 1e-10 * np.trace(gram)
@@ -300,10 +316,8 @@ def _explained(Z: Floats, M: Bools, scores: Floats, loadings: Floats) -> Floats:
     # squares of f over the observed cells come from the products of every two components.
     pairs = _whole(M.astype(np.float64) @ _moments(loadings, np.zeros((1, rank, rank))))
     squares = np.einsum("ni,nj,nij->ij", scores, scores, pairs)
-    explained = [
-        2 * np.vdot(centred @ loadings[:, :c], scores[:, :c]) - squares[:c, :c].sum()
-        for c in range(rank + 1)
-    ]
+    products = np.cumsum(((centred @ loadings) * scores).sum(0))
+    explained = np.r_[0.0, [2 * products[c] - squares[: c + 1, : c + 1].sum() for c in range(rank)]]
     return np.asarray(np.diff(explained) / np.vdot(centred, centred))
 
 

@@ -81,14 +81,13 @@ def ranking(
         return Ranking(scores, nothing, nothing, nothing)
     rng = np.random.default_rng(seed)
     parts = P[in_it]
-    placed = np.empty((len(in_it), draws))
     weightings = drawn_weights(weights, certainty, draws, rng)
-    missing = ~np.isfinite(parts)
-    if missing.any():
-        for draw, each in enumerate(weightings):
-            placed[:, draw] = _completed(parts, missing, rng) @ each
-    else:
-        placed = parts @ weightings.T
+    placed = np.where(np.isfinite(parts), parts, 0.0) @ weightings.T
+    for column, part in enumerate(parts.T):
+        missing = ~np.isfinite(part)
+        if missing.any():
+            lent = rng.choice(part[~missing], (missing.sum(), draws))
+            placed[missing] += lent * weightings[:, column]
     # Equal scores must not differ by rounding.
     places = ranks(placed.round(9))
     outside = (1 - share) / 2
@@ -99,12 +98,3 @@ def ranking(
     for full, values in zip(whole, found, strict=True):
         full[in_it] = values
     return Ranking(scores, *whole)
-
-
-def _completed(parts: Floats, missing: npt.NDArray[np.bool_], rng: np.random.Generator) -> Floats:
-    """The parts with each gap filled by a value that another row has there."""
-    filled = parts.copy()
-    for column in np.flatnonzero(missing.any(0)):
-        there = parts[~missing[:, column], column]
-        filled[missing[:, column], column] = rng.choice(there, missing[:, column].sum())
-    return filled

@@ -19,8 +19,17 @@ def distances(points: Floats) -> Floats:
     [[0.0, 5.0], [5.0, 0.0]]
     """
     centred = points - points.mean(0)
-    squares = (centred**2).sum(1)
-    between = squares[:, None] + squares - 2 * centred @ centred.T
+    return distances_from(centred @ centred.T)
+
+
+def distances_from(products: Floats) -> Floats:
+    """Euclidean distances between points whose inner products, around any centre, are known.
+
+    >>> distances_from(np.array([[0.0, 0.0], [0.0, 25.0]])).tolist()
+    [[0.0, 5.0], [5.0, 0.0]]
+    """
+    squares = products.diagonal()
+    between = squares[:, None] + squares - 2 * products
     np.fill_diagonal(between, 0.0)
     return np.asarray(np.sqrt(np.maximum(between, 0.0)))
 

@@ -106,23 +106,18 @@ def rank_correlation(x: Floats, y: Floats) -> tuple[float, int]:
     return float(np.clip(both[:, 0] @ both[:, 1] / np.sqrt(squares[0] * squares[1]), -1, 1)), n
 
 
-def rank_correlations(y: Floats, X: Floats) -> tuple[Floats, npt.NDArray[np.intp]]:
-    """About Spearman's correlation of `y` (n) with each column of `X` (n x p), and over how many
-    rows each.
+def ranks_correlated(y: Floats, X: Floats) -> tuple[Floats, npt.NDArray[np.intp]]:
+    """About Spearman's correlation of what has the ranks `y` (n) with each column of those that
+    have the ranks `X` (n x p), and over how many rows each.
 
-    The ranks are those within all values of `y` and of the column, so for a column with gaps it
-    is near to `rank_correlation`, which ranks anew the rows that both have, and much quicker.
+    The ranks are those within all values, so for a column with gaps it is near to
+    `rank_correlation`, which ranks anew the rows that both have, and much quicker.
 
     >>> X = np.array([[1.0, 3.0], [2.0, 2.0], [3.0, 1.0], [4.0, np.nan]])
-    >>> rho, n = rank_correlations(np.array([1.0, 2.0, 4.0, 8.0]), X)
+    >>> rho, n = ranks_correlated(ranks(X)[:, 0], ranks(X))
     >>> rho.round(3).tolist(), n.tolist()
     ([1.0, -1.0], [4, 3])
     """
-    return ranks_correlated(ranks(y[:, None])[:, 0], ranks(X))
-
-
-def ranks_correlated(y: Floats, X: Floats) -> tuple[Floats, npt.NDArray[np.intp]]:
-    """As `rank_correlations`, for values that are ranks already."""
     known = np.isfinite(y)
     y, X = y[known] - y[known].mean() if known.any() else y[known], X[known]
     M = np.isfinite(X)

@@ -363,14 +363,13 @@ def places(rows: Rows, view: View) -> Any:
 
 @register("distribution")
 def distribution(rows: Rows, view: View) -> Any:
-    """A histogram of counts by value, with one value marked; `low` and `high` are bins' edges."""
+    """A histogram of counts by value, with one value marked."""
     table = rows.table
     value, count = (_field(view, table, channel) for channel in ("value", "count"))
+    half = _step(table.columns[value.name]) / 2
     # The name of what is marked needs room above the highest bar.
     highest = max((float(str(number)) for number in table.columns[count.name]), default=0)
     room = alt.Scale(domain=[0, 1.12 * highest]) if "mark" in view.options else alt.Scale()
-    low, high = view.channels.get("low", "_left"), view.channels.get("high", "_right")
-    half = _step(table.columns[value.name]) / 2
     bars = (
         alt.Chart(rows.all())
         .transform_calculate(
@@ -378,8 +377,14 @@ def distribution(rows: Rows, view: View) -> Any:
         )
         .mark_bar(style="down")
         .encode(
-            x=alt.X(low, type="quantitative", bin="binned", title=_title(value)),
-            x2=high,
+            x=alt.X(
+                "_left",
+                type="quantitative",
+                bin="binned",
+                title=_title(value),
+                scale=alt.Scale(zero=False),
+            ),
+            x2="_right",
             y=alt.Y(count.name, type="quantitative", title=_title(count), scale=room),
             tooltip=_tooltip(table),
         )

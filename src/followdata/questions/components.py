@@ -17,7 +17,7 @@ from followdata.core.components import (
     complete,
     components_of,
 )
-from followdata.core.embedding import Ints, distances, neighbour_ranks, trustworthiness
+from followdata.core.embedding import Ints, distances_from, neighbour_ranks, trustworthiness
 from followdata.core.partition import variance_partition
 from followdata.core.scores import rank_correlation
 from followdata.data import TableData
@@ -88,9 +88,11 @@ def fit_components(
     judged = np.arange(len(used))
     if len(used) > _MOST_RANKED:
         judged = np.sort(np.random.default_rng(0).permutation(len(used))[:_MOST_RANKED])
-    ranks = neighbour_ranks(distances(completed.Z[judged])) if len(used) else np.empty((0, 0), "i4")
+    between = distances_from(completed.products[np.ix_(judged, judged)])
     places, along = _placed(completed, components, method)
-    return Mapped(**whole, places=places, along=along, judged=used[judged], ranks=ranks)
+    return Mapped(
+        **whole, places=places, along=along, judged=used[judged], ranks=neighbour_ranks(between)
+    )
 
 
 def _placed(completed: Completed, components: Components, method: str) -> tuple[Floats, Floats]:

@@ -14,10 +14,10 @@ from followdata.core.scores import (
     Floats,
     bins,
     correlation_p,
-    rank_correlation,
     ranks,
     ranks_correlated,
 )
+from followdata.core.twins import rank_correlations
 from followdata.data import Layer, TableData
 from followdata.errors import NothingToAnswer
 from followdata.parameters import Column, Number, Row
@@ -315,10 +315,9 @@ def _related(chosen: _Chosen, fitted: Places) -> tuple[Table, int]:
     near = np.argsort(-np.abs(np.nan_to_num(rho)), kind="stable")[: 3 * _RELATED]
     near = near[np.isfinite(rho[near])]
     columns = chosen.data.matrix(var=[chosen.measured.names[column] for column in near])
-    exact = [rank_correlation(chosen.values, columns[:, i]) for i in range(len(near))]
-    values = np.array([value for value, _ in exact], dtype=np.float64)
+    values = rank_correlations(np.repeat(chosen.values[:, None], len(near), axis=1), columns)
     best = np.argsort(-np.abs(values), kind="stable")[:_RELATED]
-    count = np.array([exact[i][1] for i in best], dtype=np.intp)
+    count = n[near[best]]
     p = np.minimum(1.0, tried * correlation_p(values[best], count))
     measure, title, _ = measures.fields(chosen.data)
     return Table.of(
@@ -367,7 +366,7 @@ def _views(chosen: _Chosen, tables: dict[str, Table], shown: int) -> Iterator[Vi
     yield View(
         kind="distribution",
         table="distribution",
-        channels={"value": "value", "count": "count", "low": "low", "high": "high"},
+        channels={"value": "value", "count": "count"},
         title="How they are spread",
         description=f"A histogram of {sum(counts)} values in {len(counts)} bins; the fullest holds "
         f"{max(counts)}.",

@@ -36,6 +36,8 @@ _KINDS: Mapping[str, set[str]] = {
     "counties": {"municipality_id", "municipality_name", "county_id"},
     "municipalities": {"id", "title", "type"},
 }
+_VALUES = ("wide", "long", "parts", "export")
+"""The kinds of tables that hold figures."""
 _WANTED = (
     "Wanted is a CSV file with the column municipality_id and a column for each KPI, such as "
     "N01951, or one with the columns kpi, municipality_id, period and value."
@@ -90,6 +92,9 @@ def read_files(
     if not figures.catalogue:
         notice("There is no catalogue of KPIs, so they go by their identifiers.")
     names = listing([sheet.path.name for sheet in tables])
+    held = [sheet.path.name for sheet in others if sheet.kind in _VALUES and sheet not in tables]
+    if held and figures.others:
+        names = f"{names}; other years, women and men from {listing(held)}"
     provider = replace(KOLADA, source=f"{KOLADA.source}, read from {names}")
     return figures.table(provider, retrieved=retrieved, notice=notice)
 
