@@ -79,7 +79,7 @@ def test_a_table_without_groups_has_no_branches(brain: MemoryTable) -> None:
     plain = MemoryTable(brain.X, brain.obs_names, brain.var_names, About("Plain"))
     assert Hierarchy.of(plain).branches == ()
     with pytest.raises(NothingToAnswer):
-        Branch().default(plain)
+        Branch().default("a", plain)
 
 
 def test_all_donors_or_one(brain: MemoryTable) -> None:
@@ -103,7 +103,7 @@ def test_lists_are_read_as_people_paste_them(brain: MemoryTable) -> None:
     assert lenient.read("genes", "pcp4 DRD1 pcp4", brain) == "PCP4,DRD1"
     with pytest.raises(UnknownName):
         lenient.read("genes", "DRD1", brain)
-    assert genes.default(brain) == "PCP4"
+    assert genes.default("genes", brain) == "PCP4"
 
 
 def test_a_file_is_a_path_that_is_there(tmp_path: object) -> None:

@@ -229,16 +229,16 @@ def test_an_unknown_name_is_told_the_nearest(kind: Parameter, typed: str, words:
 
 
 def test_the_default_is_the_first_name() -> None:
-    assert Row("r").default(TABLE) == "Umeå"
-    assert Group("g").default(TABLE) == "Skåne"  # groups are in order, and "" is none
-    assert Choice("c", ("count", "share")).default(None) == "count"
+    assert Row("r").default("a", TABLE) == "Umeå"
+    assert Group("g").default("a", TABLE) == "Skåne"  # groups are in order, and "" is none
+    assert Choice("c", ("count", "share")).default("a", None) == "count"
 
 
 def test_where_there_are_no_names_there_is_nothing_to_answer() -> None:
     bare = MemoryTable(np.eye(1), ["a"], ["b"], About("Bare"))
     for kind in (Group("g"), Group("g", by="county"), Number("n")):
         with pytest.raises(NothingToAnswer):
-            kind.default(bare)
+            kind.default("a", bare)
     with pytest.raises(NothingToAnswer):
         Row("r").read("r", "a", None)
 
@@ -313,7 +313,7 @@ def test_columns_that_are_not_there_none_or_too_many() -> None:
         Columns("c").read("c", [], TABLE)
     with pytest.raises(InvalidParameter, match="2 names are given; 1 is the most"):
         Columns("c", most=1).read("c", "N1,N2", TABLE)
-    assert Columns("c").default(TABLE) == "N1,N2,N3"
+    assert Columns("c").default("a", TABLE) == "N1,N2,N3"
 
 
 def test_columns_are_completed_after_the_last_comma() -> None:
@@ -359,7 +359,7 @@ def test_whom_to_compare_with_is_called_as_the_data_do() -> None:
     assert [company.read("c", typed, TABLE) for typed in ("ALL", "County", "group")] == [
         "all", "county", "county",
     ]  # fmt: skip
-    assert company.default(TABLE) == "all"
+    assert company.default("a", TABLE) == "all"
     with pytest.raises(UnknownName, match="parish"):
         company.read("c", "parish", TABLE)
     alone = MemoryTable(np.eye(1), ["a"], ["x"], About("One"))

@@ -101,6 +101,17 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class Further:
+    """Where an answer leads: another question of the same story, with some of its parameters.
+
+    Stories that have no such question do not lead there.
+    """
+
+    question: str
+    given: tuple[tuple[str, Scalar], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Provenance:
     """Where data come from, when, under what licence, and what was refused on the way.
 
@@ -123,7 +134,7 @@ class Provenance:
 class Answer:
     """A sentence with what supports it.
 
-    A question's `answer` function gives the first four; the others say what was asked of which
+    A question's `answer` function gives the first five; the others say what was asked of which
     data, and are filled in where the question was put.
     """
 
@@ -131,6 +142,7 @@ class Answer:
     tables: Mapping[str, Table]
     views: tuple[View, ...] = ()
     notes: tuple[str, ...] = ()
+    further: tuple[Further, ...] = ()
     story: str = ""
     question: str = ""
     data: str = ""

@@ -67,11 +67,15 @@ class Parameter:
         found = index.complete(begun, limit) if index else []
         return [(name, index.title(name)) for name in found if index]
 
-    def default(self, data: Data | None) -> Scalar:
+    def default(self, name: str, data: Data | None) -> Scalar:
         """The value taken where neither the reader, the story nor the signature gives one."""
         index = self.names(data)
         if index is None or not len(index):
-            raise NothingToAnswer("This question needs a value that the data do not offer.")
+            known = self.label(name, data.about) if data else name
+            raise NothingToAnswer(
+                f"The data have nothing to choose from as “{known.lower()}”.",
+                "Ask something else of them, or fetch data that have.",
+            )
         return index.names[0]
 
     def schema(self) -> dict[str, Any]:
@@ -224,7 +228,7 @@ class Columns(Column):
             for name, title in super().complete(last.strip(), data, limit)
         ]
 
-    def default(self, data: Data | None) -> Scalar:
+    def default(self, name: str, data: Data | None) -> Scalar:
         return _joined(list(self.names(data).names[:3]))
 
 
@@ -257,7 +261,7 @@ class Names(Columns):
     def spoken(self, value: Scalar, data: Data | None) -> Scalar:
         return None if value is None else listing(listed(str(value)))
 
-    def default(self, data: Data | None) -> Scalar:
+    def default(self, name: str, data: Data | None) -> Scalar:
         return _joined(list(self.names(data).names[:1]))
 
 

@@ -142,7 +142,7 @@ def resolve(
         if value is None or value == "":
             value = defaults.get(name, asked.default)
         if value is ...:
-            value = asked.type.default(data)
+            value = asked.type.default(name, data)
         values[name] = None if value is None else asked.type.read(name, value, data)
     return values
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
-from followdata.answer import Answer
+from followdata.answer import Answer, Further
 from followdata.data import About, Floats, MemoryTable
 from followdata.errors import InvalidParameter, NothingToAnswer, NotInstalled, UnknownName
 from followdata.questions.components import question
@@ -259,3 +260,46 @@ def test_a_method_that_is_not_installed_says_what_to_do(
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(NotInstalled, match=r'pip install "followdata\[maps\]"'):
         ask(coasts, method=method)
+
+
+def test_one_row_picked_is_placed_and_leads_to_what_is_special_about_it(
+    coasts: MemoryTable,
+) -> None:
+    answer = ask(coasts, thing="T1", x=2, y=1)
+    assert "T1 lies at " in answer.sentence
+    assert "Nearest to it in all figures: " in answer.sentence
+    named = answer.sentence.partition("in all figures: ")[2]
+    assert all(east in named for east in ("T3", "T5", "T7"))
+    assert answer.further == (Further("distinctive", (("thing", "T1"),)),)
+    assert answer.views[0].options["picked"] == ["T1"]
+    # The next one that is clicked is compared with it, on the same axes.
+    field = answer.tables["map"].fields[0]
+    assert (field.link, dict(field.given)) == (
+        "map", {"method": "pca", "x": 2, "y": 1, "thing": "T1"},
+    )  # fmt: skip
+
+
+def test_two_rows_picked_are_compared_and_a_third_begins_anew(coasts: MemoryTable) -> None:
+    answer = ask(coasts, thing="T0", beside="T1")
+    assert re.search(r"T1 is the \dth nearest to T0 of 7\stowns\.", answer.sentence)
+    assert answer.further == (Further("compare", (("a", "T0"), ("b", "T1"))),)
+    assert "thing" not in dict(answer.tables["map"].fields[0].given)
+
+
+def test_the_nearest_and_the_furthest_are_called_so() -> None:
+    line = np.repeat(np.array([0.0, 1.0, 3.0, 9.0])[:, None], 3, axis=1)
+    data = towns(line + [0.0, 0.0, 0.1] * np.arange(4.0)[:, None] ** 2)
+    assert "T1 is the nearest to T0 of" in ask(data, thing="T0", beside="T1").sentence
+    assert "T2 is the 2nd nearest to T0" in ask(data, thing="T0", beside="T2").sentence
+    assert "T3 is the furthest from T0" in ask(data, thing="T0", beside="T3").sentence
+
+
+def test_the_same_row_is_not_picked_twice(coasts: MemoryTable) -> None:
+    with pytest.raises(InvalidParameter, match="picked already"):
+        ask(coasts, thing="T0", beside="T0")
+
+
+def test_a_picked_row_without_values_is_not_placed(coasts: MemoryTable) -> None:
+    X = coasts.matrix().copy()
+    X[3] = np.nan
+    assert "T3 has too few values to be placed." in ask(towns(X), thing="T3").sentence

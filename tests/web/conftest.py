@@ -73,11 +73,16 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(chromium: Browser, server: str) -> Iterator[Page]:
+def faults() -> list[str]:
+    """What the page's console told of that should not be."""
+    return []
+
+
+@pytest.fixture
+def page(chromium: Browser, server: str, faults: list[str]) -> Iterator[Page]:
     """A page of a fresh browser profile; a word on its console fails the test."""
     context = chromium.new_context(base_url=server, viewport={"width": 1200, "height": 850})
     page = context.new_page()
-    faults: list[str] = []
     page.on("console", lambda said: faults.append(said.text) if said.type in _BAD else None)
     page.on("pageerror", lambda error: faults.append(str(error)))
     yield page

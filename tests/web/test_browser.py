@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, expect
 
 from followdata.desk import Desk
@@ -20,6 +22,12 @@ QUESTIONS = [
     for question in story.question_names
 ]
 READY = "html[data-ready=true]"
+
+
+def check_accessible(page: Page) -> None:
+    """No fault by axe-core's rules, contrast among them."""
+    found = Axe().run(page)
+    assert not found.violations_count, found.generate_report()
 
 
 def visit(page: Page, address: str) -> None:
@@ -42,15 +50,26 @@ def test_the_front_page_has_a_living_card_for_each_story(page: Page) -> None:
 
 
 @pytest.mark.parametrize("address", QUESTIONS)
-@pytest.mark.parametrize("width", [1200, 390])
-def test_a_page_draws_its_pictures_and_fits(page: Page, address: str, width: int) -> None:
+@pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (390, "dark")])
+def test_a_page_draws_its_pictures_fits_and_is_accessible(
+    page: Page, address: str, width: int, scheme: Literal["light", "dark"]
+) -> None:
     page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=scheme)
     visit(page, address)
     charts = page.locator(".chart")
     drawn = page.locator(".chart svg, .chart canvas")
     assert charts.count() == drawn.count() > 0
     overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert overflow <= 0, "the page is wider than the window"
+    check_accessible(page)
+
+
+@pytest.mark.parametrize("address", ["/", "/towns", "/runs", "/api", "/nowhere"])
+def test_the_other_pages_are_accessible(page: Page, faults: list[str], address: str) -> None:
+    visit(page, address)
+    check_accessible(page)
+    faults.clear()  # the console tells of a page that is not there
 
 
 def test_the_form_leads_to_an_address_and_back(page: Page) -> None:
@@ -64,11 +83,25 @@ def test_the_form_leads_to_an_address_and_back(page: Page) -> None:
     expect(page.locator("#answer .sentence")).not_to_contain_text("Norway")
 
 
-def test_a_click_on_a_point_opens_its_page(page: Page) -> None:
-    visit(page, "/towns/map")
-    page.locator(".chart svg .mark-symbol path").first.click(force=True)
-    page.wait_for_url(re.compile(r"/towns/distinctive\?"))
-    expect(page.locator("#answer .sentence")).to_be_visible()
+def test_a_click_on_a_point_tells_of_it_and_a_second_compares(page: Page, server: str) -> None:
+    visit(page, "/towns/map?x=2&y=3")
+    points = page.locator(".chart").first.locator(".mark-symbol path")
+    points.first.click(force=True)
+    expect(page.locator(".further h2")).to_contain_text("What is special about")
+    first = page.input_value("select[name=thing]")
+    points.nth(20).click(force=True)
+    expect(page.locator(".further h2")).to_contain_text(f"How do {first} and")
+    second = page.input_value("select[name=beside]")
+    assert first != second
+    expect(page.locator(".chart").first).to_contain_text(second)
+    # The address is enough to come back to it, with the axes that were chosen.
+    sentence = page.locator("#answer .sentence").inner_text()
+    visit(page, page.url)
+    assert page.locator("#answer .sentence").inner_text() == sentence
+    assert "omponents 2 and 3" in sentence
+    points.nth(5).click(force=True)
+    expect(page.locator(".further h2")).to_contain_text("What is special about")
+    assert page.input_value("select[name=beside]") == ""
 
 
 def test_what_is_it_outside(page: Page) -> None:
@@ -94,6 +127,39 @@ def test_by_keyboard_alone(page: Page) -> None:
     page.keyboard.type("31")
     page.keyboard.press("Enter")
     expect(page.locator("#answer .sentence")).to_contain_text("31")
+
+
+def press_tab_until(page: Page, focused: str) -> None:
+    """Move on by keyboard until the script `focused` is true of the element `at`."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate(f"(at => {focused})(document.activeElement)"):
+            return
+    raise AssertionError(f"not reached by keyboard: {focused}")
+
+
+def test_from_the_front_page_to_a_comparison_by_keyboard_alone(page: Page) -> None:
+    visit(page, "/")
+    press_tab_until(page, "at.matches('.card a, a.card') && at.href.includes('/towns/')")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/towns/"))
+    press_tab_until(page, "at.pathname === '/towns/map'")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/towns/map"))
+    page.wait_for_selector(READY)
+    press_tab_until(page, "at.name === 'thing'")
+    page.keyboard.type("Norw")
+    expect(page.locator(".further h2")).to_contain_text("Norway")
+    press_tab_until(page, "at.name === 'beside'")
+    page.keyboard.type("Swed")
+    expect(page.locator(".further h2")).to_contain_text("How do Norway and Sweden")
+    press_tab_until(page, "at.matches('.further a')")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/towns/compare"))
+    page.wait_for_selector(READY)
+    press_tab_until(page, "at.matches('summary')")
+    page.keyboard.press("Enter")
+    expect(page.locator("details[open]")).to_have_count(1)
 
 
 def test_without_javascript_the_form_answers_too(chromium: Browser, server: str) -> None:

@@ -105,7 +105,7 @@ class Rows:
 @register("scatter")
 def scatter(rows: Rows, view: View) -> Any:
     """Points with the names of those that stand apart; colour by words or by a number, shape by
-    words."""
+    words; a ring around those that the option `picked` names by their label."""
     table = rows.table
     x, y, label = (_field(view, table, channel) for channel in ("x", "y", "label"))
     encoding: dict[str, Any] = {
@@ -127,12 +127,21 @@ def scatter(rows: Rows, view: View) -> Any:
     points = base.mark_point(
         filled=True, size=64, opacity=0.85, strokeWidth=0.7, style="dot", cursor="pointer"
     )
+    labels, wanted = table.columns[label.name], view.options.get("picked", ())
+    picked = [number for number, name in enumerate(labels) if name in wanted]
     apart = _standing_apart(table.columns[x.name], table.columns[y.name])
+    apart = [number for number in apart if number not in picked]
+    placed = {channel: encoding[channel] for channel in ("x", "y")}
+    layers = [points.encode(**encoding)]
+    if picked:
+        rings = alt.Chart(rows.some("picked", picked))
+        ring = rings.mark_point(filled=False, size=240, strokeWidth=2.5, style="outline")
+        layers.append(ring.encode(**placed))
+        name = rings.mark_text(style="label", dy=-16, fontWeight="bold", fontSize=14)
+        layers.append(name.encode(**placed, text=f"{label.name}:N"))
     names = alt.Chart(rows.some("apart", apart)).mark_text(style="label", dy=-11, limit=130)
-    named = {channel: encoding[channel] for channel in ("x", "y")}
-    return alt.layer(
-        points.encode(**encoding), names.encode(**named, text=f"{label.name}:N")
-    ).properties(height=view.options.get("height", 430))
+    layers.append(names.encode(**placed, text=f"{label.name}:N"))
+    return alt.layer(*layers).properties(height=view.options.get("height", 430))
 
 
 @register("ranking")
@@ -190,11 +199,14 @@ def intervals(rows: Rows, view: View) -> Any:
     y = alt.Y(NUMBER, type="ordinal", axis=None, scale=alt.Scale(domain=list(range(len(chosen)))))
     x = alt.X(value.name, type="quantitative", title=_title(value), scale=alt.Scale(zero=False))
     is_marked = f"datum['{label.name}'] === {json.dumps(marked)}"
+    styles = {"dot": f"!({is_marked})"}
+    if any(table.columns[label.name][n] == marked for n in chosen):
+        styles["marked"] = is_marked  # Vega warns of a layer without a value
     dots = [
         base.transform_filter(which)
         .mark_point(style=style, filled=True, size=90, opacity=1, yOffset=8, cursor="pointer")
         .encode(y=y, x=x, tooltip=_tooltip(table))
-        for style, which in (("dot", f"!({is_marked})"), ("marked", is_marked))
+        for style, which in styles.items()
     ]
     return alt.layer(
         base.mark_rule(style="band", strokeWidth=5, opacity=0.35, yOffset=8).encode(

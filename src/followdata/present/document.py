@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
@@ -60,6 +60,16 @@ class ShownView:
     click_field: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ShownFurther:
+    """An answer that another leads to, as it is shown there: its sentence and first picture."""
+
+    heading: str
+    href: str
+    sentence: str
+    views: tuple[ShownView, ...]
+
+
 def no_address(field: Field, value: Scalar) -> str:
     """For documents that link nowhere."""
     return ""
@@ -113,7 +123,18 @@ def to_html(answer: Answer) -> bytes:
     ).encode()
 
 
-def fragment(answer: Answer, address: Address, forms: Mapping[str, str]) -> Markup:
+def shown_further(heading: str, href: str, answer: Answer) -> ShownFurther:
+    """An answer that another leads to, under its heading; the whole of it is at `href`."""
+    views = tuple(shown_view(answer, view) for view in answer.views[:1])
+    return ShownFurther(heading, href, answer.sentence, views)
+
+
+def fragment(
+    answer: Answer,
+    address: Address,
+    forms: Mapping[str, str],
+    further: Sequence[ShownFurther] = (),
+) -> Markup:
     """The answer as part of a page; `forms` are the addresses of its other forms, by name."""
     template = _environment().get_template("answer.html")
     return Markup(
@@ -122,6 +143,7 @@ def fragment(answer: Answer, address: Address, forms: Mapping[str, str]) -> Mark
             views=[shown_view(answer, view, address) for view in answer.views],
             tables=[shown_table(name, table, address) for name, table in answer.tables.items()],
             forms=forms,
+            further=further,
         )
     )
 

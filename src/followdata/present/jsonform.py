@@ -27,6 +27,9 @@ def document(answer: Answer) -> dict[str, Any]:
         },
         "views": [asdict(view) for view in answer.views],
         "notes": list(answer.notes),
+        "further": [
+            {"question": one.question, "params": dict(one.given)} for one in answer.further
+        ],
         "provenance": asdict(answer.provenance) if answer.provenance else None,
     }
 

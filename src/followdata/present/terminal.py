@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import shlex
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
 from rich.table import Table as Grid
 from rich.text import Text
 
-from followdata.answer import Answer, Field, Table
+from followdata.answer import Answer, Field, Further, Table
 from followdata.present.numbers import shown
 
 MOST_ROWS = 20
@@ -39,6 +40,7 @@ def renderable(answer: Answer) -> Group:
             more = len(table) - MOST_ROWS
             parts.append(Text(f"  and {more} more rows (--format csv --table {name})", style="dim"))
     parts.extend(Text(f"· {note}", style="dim") for note in answer.notes)
+    parts.extend(Text(f"· Read on: {_asking(answer, one)}", style="dim") for one in answer.further)
     if answer.provenance:
         source = answer.provenance
         words = [source.source, source.citation, source.licence]
@@ -46,6 +48,11 @@ def renderable(answer: Answer) -> Group:
             Text(f"· Source: {'; '.join(dict.fromkeys(filter(None, words)))}", style="dim")
         )
     return Group(*parts)
+
+
+def _asking(answer: Answer, further: Further) -> str:
+    options = (f"--{name} {shlex.quote(str(value))}" for name, value in further.given)
+    return " ".join(["followdata ask", answer.story, further.question, *options])
 
 
 def _grid(table: Table) -> Grid:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from followdata.answer import Answer, Field, Table, View, listing
+from followdata.answer import Answer, Field, Scalar, Table, View, listing
 from followdata.core.components import (
     LEAST_OBSERVED,
     Completed,
@@ -22,11 +22,12 @@ from followdata.core.partition import variance_partition
 from followdata.core.scores import rank_correlation
 from followdata.data import TableData
 from followdata.errors import InvalidParameter, NothingToAnswer
-from followdata.parameters import Choice, Group, Number, Trait
+from followdata.parameters import Choice, Group, Number, Row, Trait
 from followdata.question import Question
 from followdata.questions import measures, partition, wording
 from followdata.questions.embeddings import METHODS
 from followdata.questions.measures import Measures
+from followdata.questions.picked import Picked
 
 RANK = 10
 PCA = "pca"
@@ -112,6 +113,8 @@ def show_map(
     method: Method = PCA,
     x: Annotated[int, Number("The component drawn to the right (pca)", 1, RANK, whole=True)] = 1,
     y: Annotated[int, Number("The component drawn upwards (pca)", 1, RANK, whole=True)] = 2,
+    thing: Annotated[str | None, Row("One to read of")] = None,
+    beside: Annotated[str | None, Row("Another to compare it with")] = None,
     color: Annotated[
         str | None, Trait("An indicator or a label to colour the points by", title="Colour")
     ] = None,
@@ -128,8 +131,10 @@ def show_map(
     and a component over the rows where the measure was observed, from -1 to 1. Other methods than
     PCA have two axes in place of components.
 
-    Raises `InvalidParameter` for the same component twice or one that the data do not have,
-    `NothingToAnswer` where fewer than three rows or three columns can be used.
+    One row that is picked leads to what is special about it, two to their comparison.
+
+    Raises `InvalidParameter` for the same component or row twice or a component that the data do
+    not have, `NothingToAnswer` where fewer than three rows or three columns can be used.
     """
     rows = np.flatnonzero(~np.isnan(fitted.scores).all(1)).tolist()
     drawn = method == PCA
@@ -144,28 +149,35 @@ def show_map(
     ]
     trust = trustworthiness(fitted.ranks, places[fitted.judged], _near(fitted))
     marks = list(_marks(data, measured, color, group))
+    picked = Picked.of(data, thing, beside)
     begun = _carried(data, fitted, len(rows), axes) if drawn else _drawn(data, len(rows), method)
-    sentences = [begun, *(axis.sentence() for axis in axes)]
-    if drawn:
-        sentences.extend(partition.sentences(data, fitted.scores, (x, y)))
+    names = [axis.name for axis in axes]
+    sentences = [begun, *picked.sentences(places, names, fitted.judged, fitted.ranks)]
+    if not picked.things:
+        sentences.extend(axis.sentence() for axis in axes)
+        if drawn:
+            sentences.extend(partition.sentences(data, fitted.scores, (x, y)))
     if color is not None:
         sentences.append(_coloured(data, marks[0], axes, places))
     if group is not None:
         sentences.extend(_group_lies(data, group, axes, places))
+    asked: dict[str, Scalar] = {"method": method, "x": x, "y": y, "color": color, "group": group}
+    link = picked.field(question.name, asked)
     return Answer(
         sentence=" ".join(sentences),
         tables={
-            "map": _map_table(data, places, rows, axes, [*marks, *partition.donors(data)]),
+            "map": _map_table(data, link, places, rows, axes, [*marks, *partition.donors(data)]),
             "loadings": _loadings_table(data, axes, measured),
             "components": _components_table(fitted),
             **partition.tables(data, fitted.scores),
             "trust": _trust_table(data, fitted, method, trust),
         },
         views=(
-            partition.shaped(_scatter(data, axes, marks), data),
+            partition.shaped(_scatter(data, axes, marks, picked), data),
             *(_ranking(data, axis) for axis in axes),
         ),
         notes=(*_notes(data, fitted, method, trust), *partition.notes(data)),
+        further=picked.further(),
     )
 
 
@@ -341,6 +353,7 @@ def _group_lies(
 
 def _map_table(
     data: TableData,
+    thing: Field,
     places: Floats,
     rows: list[int],
     axes: Sequence[_Axis],
@@ -348,7 +361,6 @@ def _map_table(
 ) -> Table:
     names = data.names("obs").names
     x, y = (axis.name.capitalize() for axis in axes)
-    thing = Field("thing", data.about.thing.capitalize(), link="distinctive")
     return Table.of(
         (thing, [names[row] for row in rows]),
         (Field("x", x, decimals=2), places[rows, 0]),
@@ -391,7 +403,10 @@ def _trust_table(data: TableData, fitted: Mapped, method: str, trust: float) -> 
 
 
 def _scatter(
-    data: TableData, axes: Sequence[_Axis], marks: Sequence[tuple[Field, Sequence[Any]]]
+    data: TableData,
+    axes: Sequence[_Axis],
+    marks: Sequence[tuple[Field, Sequence[Any]]],
+    picked: Picked,
 ) -> View:
     x, y = axes
     channels = {"x": "x", "y": "y", "label": "thing"}
@@ -405,6 +420,7 @@ def _scatter(
         description=f"A point for each of the {data.about.things}. {x.name.capitalize()} runs "
         f"from {x.first} on the left to {x.last} on the right, {y.name} from {y.first} at the "
         f"bottom to {y.last} at the top. Those close together are alike in much.",
+        options={"picked": list(picked.things)},
     )
 
 

@@ -341,9 +341,10 @@ def _notes(
     found: list[_Judged], silent: list[str], given: Mapping[str, float] | None
 ) -> Iterator[str]:
     worth = [one.reference.effective(one.standing.percentile / 100) for one in found]
+    worth_of_each = " to ".join(dict.fromkeys(f"{one:.0f}" for one in (min(worth), max(worth))))
     yield (
         "Each band holds the true percentile in nine of ten such answers; the values of a station "
-        f"are worth {min(worth):.0f} to {max(worth):.0f} independent ones. Neighbours have the "
+        f"are worth {worth_of_each} independent ones. Neighbours have the "
         "same weather, so that they are not unusual independently of each other; and of many "
         "stations some are far out on any day."
     )

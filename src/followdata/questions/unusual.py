@@ -121,7 +121,9 @@ def presumed(data: SeriesData, given: Mapping[str, Any], now: datetime) -> dict[
 
     Raises `InvalidParameter` where nothing was measured then.
     """
-    station = str(STATION.read("station", given.get("station") or STATION.default(data), data))
+    station = str(
+        STATION.read("station", given.get("station") or STATION.default("station", data), data)
+    )
     zone = zone_of(data, station)
     clock = local_time(now, zone).isoformat(timespec="minutes")
     at = given.get("at")

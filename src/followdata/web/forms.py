@@ -117,7 +117,7 @@ def forms_of(opened: Opened, question: str, params: Mapping[str, Scalar]) -> dic
     return found
 
 
-def heading(question: Question, opened: Opened, given: Mapping[str, str]) -> str:
+def heading(question: Question, opened: Opened, given: Mapping[str, Scalar]) -> str:
     """The question as a reader would put it, with titles in place of names.
 
     Where the parameters cannot be read, the title goes up to the first of them.

@@ -27,6 +27,11 @@ ANSWER: dict[str, Any] = {
         "fields": {"type": "object", "description": "Titles and units of each table's columns."},
         "views": {"type": "array", "items": {"type": "object"}},
         "notes": {"type": "array", "items": {"type": "string"}},
+        "further": {
+            "type": "array",
+            "items": {"type": "object"},
+            "description": "Questions of the same story that this answer leads to.",
+        },
         "provenance": {"type": ["object", "null"]},
         "next": {"type": "string", "description": "Where the following rows are."},
     },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -16,7 +16,7 @@ from followdata.desk import Opened
 from followdata.errors import FollowdataError, InvalidParameter, NeedsRun, UnknownName
 from followdata.parameters import Branch, Column, File, Row, Series
 from followdata.present import MEDIA_TYPES, chosen_view, render
-from followdata.present.document import fragment
+from followdata.present.document import ShownFurther, fragment, shown_further
 from followdata.present.jsonform import document, dumps
 from followdata.present.pictures import card
 from followdata.question import Asked, Question
@@ -145,7 +145,7 @@ def _page(
         params = shown = opened.resolve(name, values)
         forms = forms_of(opened, name, params)
         answer = opened.tell(name, params, wait=False)
-        inside = fragment(answer, _addresses(opened), forms)
+        inside = fragment(answer, _addresses(opened), forms, list(_further(opened, answer)))
     except NeedsRun as need:
         start(site, opened, name, params, need, request)
         status, run = 202, f"/runs/{need.run}"
@@ -197,6 +197,19 @@ def _whole_page(
         answer=section,
         forms=forms,
     ).render()
+
+
+def _further(opened: Opened, answer: Answer) -> Iterator[ShownFurther]:
+    """The answers that this one leads to, of the questions that the story has."""
+    for one in answer.further:
+        given = dict(one.given)
+        known = one.question in opened.story.question_names
+        if not known or not given.keys() <= opened.story.question(one.question).parameters.keys():
+            continue
+        params = opened.resolve(one.question, given)
+        head = heading(opened.story.question(one.question), opened, given)
+        href = address(opened.story.name, one.question, given, opened.dataset.name)
+        yield shown_further(head, href, opened.tell(one.question, params, wait=False))
 
 
 def _nothing_to_choose(asked: Asked, data: Data) -> bool:

@@ -34,15 +34,24 @@ def front(site: Site) -> Body:
 
 
 def card(site: Site, story: Story) -> Card:
-    """A story's card; a story that cannot answer says why and leaves the others alone."""
-    name = story.question_names[0]
+    """A story's card, with its first question that the data can answer.
+
+    A story that cannot answer says why and leaves the others alone.
+    """
+    refusal = ""
+    for name in story.question_names:
+        try:
+            return _answered_card(site, story, name)
+        except FollowdataError as error:
+            refusal = refusal or str(error)
+    return Card(story.name, story.title, f"/{story.name}", refusal)
+
+
+def _answered_card(site: Site, story: Story, name: str) -> Card:
+    opened = site.desk.open(story.name)
+    params = opened.resolve(name, {})
+    answer = opened.tell(name, params)
     href = f"/{story.name}/{name}"
-    try:
-        opened = site.desk.open(story.name)
-        params = opened.resolve(name, {})
-        answer = opened.tell(name, params)
-    except FollowdataError as error:
-        return Card(story.name, story.title, f"/{story.name}", str(error))
     sample = answer.provenance.sample if answer.provenance else ""
     if not answer.views:
         return Card(story.name, story.title, href, answer.sentence, sample)

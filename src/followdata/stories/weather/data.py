@@ -137,7 +137,7 @@ def observed(
 
 
 def _station(data: SeriesData, given: Mapping[str, Any]) -> str:
-    chosen = given.get("station") or STATION.default(data)
+    chosen = given.get("station") or STATION.default("station", data)
     try:
         return str(STATION.read("station", chosen, data))
     except UnknownName as unknown:

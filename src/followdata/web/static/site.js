@@ -34,7 +34,7 @@ async function drawOne(place, embed) {
   if (place.dataset.click) {
     result.view.addEventListener("click", (event, item) => {
       const value = item?.datum?.[place.dataset.field];
-      if (value !== undefined) location.assign(place.dataset.click + encodeURIComponent(value));
+      if (value !== undefined) go(place.dataset.click + encodeURIComponent(value));
     });
   }
 }
@@ -43,13 +43,17 @@ dark.addEventListener("change", () => draw(document));
 
 // The form and its answer
 
+let shown = 0;
+
 async function show(address, { push = true } = {}) {
+  const mine = ++shown;
   const answer = document.getElementById("answer");
   ready(false);
   answer.setAttribute("aria-busy", "true");
   try {
     const response = await fetch(address, { headers: { "Followdata-Fragment": "1" } });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (mine !== shown) return; // something else has been asked since
     const fresh = page.getElementById("answer");
     if (!fresh) { location.assign(address); return; }
     answer.replaceWith(fresh);
@@ -59,7 +63,7 @@ async function show(address, { push = true } = {}) {
     follow(fresh);
     await draw(fresh);
   } catch {
-    location.assign(address);
+    if (mine === shown) location.assign(address);
   }
 }
 
@@ -68,15 +72,29 @@ function address(form) {
   return `${form.getAttribute("action")}?${new URLSearchParams(values)}`;
 }
 
+// What was clicked leads to another page, or is one more choice in this page's form.
+function go(address) {
+  const { pathname, searchParams } = new URL(address, location);
+  if (!ask || pathname !== location.pathname) { location.assign(address); return; }
+  for (const field of ask.elements) {
+    if (field.name) field.value = searchParams.get(field.name) ?? "";
+  }
+  show(address);
+}
+
 const ask = document.getElementById("ask");
 if (ask) {
   ask.addEventListener("submit", (event) => { event.preventDefault(); show(address(ask)); });
   // What has to be learnt first waits for the button; what is quick follows each change.
   if (!("long" in ask.dataset)) {
+    let pause;
     ask.addEventListener("change", (event) => {
+      clearTimeout(pause);
       if (event.target.name === "data") location.assign(address(ask));
-      else show(address(ask));
+      // Letters typed into a menu choose anew one by one.
+      else pause = setTimeout(() => show(address(ask)), 200);
     });
+    ask.addEventListener("submit", () => clearTimeout(pause));
   }
   addEventListener("popstate", () => location.reload());
 }
