@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
@@ -232,6 +232,35 @@ class MemoryTable:
         arrays = chain([self.X], (self.layers[layer] for layer in layers))
         whole = [words, labels, *([layer.name] for layer in layers)]
         return content_digest(self.kind, whole, map(np.ascontiguousarray, arrays))
+
+    def with_columns(
+        self, names: Sequence[str], values: Floats, **labels: Sequence[str]
+    ) -> MemoryTable:
+        """The table with further columns (obs x names) and what is said of them; they have no
+        values in the layers, and labels that are not given are missing.
+
+        >>> table = MemoryTable(np.eye(1), ["a"], ["x"], About("One"))
+        >>> table.with_columns(["y"], np.array([[2.0]])).matrix()
+        array([[1., 2.]])
+        """
+        blank = [""] * len(names)
+        none = np.full(values.shape, np.nan)
+
+        def wider(layer: Layer) -> Floats:
+            return np.column_stack([self.layers[layer], none])
+
+        return replace(
+            self,
+            X=np.column_stack([self.X, values]),
+            var_names=[*self.var_names, *names],
+            var={
+                label: np.append(
+                    self.var.get(label, np.full(self.shape[1], "")), labels.get(label, blank)
+                )
+                for label in dict.fromkeys([*self.var, *labels])
+            },
+            layers=Layers(self.layers, wider),
+        )
 
     def through(self, var: str) -> tuple[Sequence[Layer], Floats]:
         column = self.names("var").position(var)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -119,13 +119,15 @@ class Story:
         """What the story suggests where the reader says nothing.
 
         `[defaults.<question>]` in story.toml lists for each parameter the values to try, of
-        which the first that the data hold is taken; `observed` in data.py hands in what depends
+        which the first that the data hold is taken. Its tables `together` are values of several
+        parameters at once: the first is taken that the data hold wholly and that the reader has not
+        contradicted. `observed` in data.py hands in what depends
         on the time (`fetching.now`) or on the latest observation. Someone is waiting: what it asks
         of the network must be quick, and kept.
         """
         parameters = self.question(question).parameters
-        declared = self._declared.get("defaults", {}).get(question, {})
-        suggested: dict[str, Any] = {}
+        declared = dict(self._declared.get("defaults", {}).get(question, {}))
+        suggested = _together(declared.pop("together", []), parameters, given, data)
         for name, values in declared.items():
             if given.get(name) not in (None, ""):
                 continue
@@ -143,6 +145,21 @@ class Story:
                 suggested[name] = found
         observed = getattr(self._data, "observed", None)
         return suggested | (observed(question, data, given, fetching) if observed else {})
+
+
+def _together(
+    tables: Sequence[Mapping[str, Any]],
+    parameters: Mapping[str, Asked],
+    given: Mapping[str, Any],
+    data: Data,
+) -> dict[str, Any]:
+    for values in tables:
+        read = {name: _read(parameters[name], value, data) for name, value in values.items()}
+        said = {name: given[name] for name in values if given.get(name) not in (None, "")}
+        agrees = all(_read(parameters[name], said[name], data) == read[name] for name in said)
+        if agrees and None not in read.values():
+            return read
+    return {}
 
 
 def _read(asked: Asked, value: Any, data: Data) -> Scalar:

@@ -19,8 +19,9 @@ def table(seed: int, n: int = 30, k: int = 4) -> np.ndarray:
 
 def test_scores_by_hand() -> None:
     P = np.array([[100.0, 50.0, 0.0], [40.0, np.nan, 10.0], [np.nan, np.nan, 90.0]])
-    # 2, 1 and 1: (200 + 50 + 0) / 4; (80 + 10) / 3; a quarter of the weight is too little.
-    np.testing.assert_allclose(weighted(P, np.array([2.0, 1.0, 1.0])), [62.5, 30.0, np.nan])
+    # 2, 1 and 1: (200 + 50 + 0) / 4; (80 + 50 + 10) / 4, the only other having 50 where it is
+    # missing; a quarter of the weight is too little.
+    np.testing.assert_allclose(weighted(P, np.array([2.0, 1.0, 1.0])), [62.5, 35.0, np.nan])
     found = ranking(P, np.array([2.0, 1.0, 1.0]))
     np.testing.assert_array_equal(found.ranks, [1.0, 2.0, np.nan])
     assert np.isnan(found.low[2])
@@ -107,6 +108,26 @@ def test_a_missing_part_widens_the_interval_and_equals_share() -> None:
     assert (found.ranks[8], found.low[8], found.high[8]) == (
         found.ranks[9], found.low[9], found.high[9],
     )  # fmt: skip
+
+
+@given(st.integers(0, 1000))
+def test_what_is_missing_neither_lifts_nor_lowers(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    P = rng.uniform(0, 100, (40, 4))
+    P[0, 1:] = np.nan
+    weights = np.array([3.0, 1.0, 1.0, 1.0])
+    draws = [
+        weighted(np.where(np.isfinite(P), P, P[[other]]), weights)[0] for other in range(1, 40)
+    ]
+    assert weighted(P, weights)[0] == pytest.approx(np.mean(draws))
+
+
+def test_a_row_of_half_the_parts_lies_within_its_own_interval() -> None:
+    P = np.repeat(np.linspace(100, 0, 40)[:, None], 4, axis=1)
+    P[0, 2:] = np.nan
+    found = ranking(P, np.ones(4))
+    assert found.ranks[0] > 5  # as high as can be in half of what counts is not the first
+    assert found.low[0] <= found.ranks[0] <= found.high[0]
 
 
 def test_nothing_to_rank() -> None:

@@ -126,3 +126,13 @@ def test_what_cannot_be_ranked(table: MemoryTable) -> None:
         ask(table, measures="F3")
     with pytest.raises(NothingToAnswer, match="no values"):
         ask(towns(np.column_stack([table.X, np.full(5, np.nan)])), measures="F0,F4")
+
+
+def test_other_columns_of_one_row_are_shown_and_do_not_count(table: MemoryTable) -> None:
+    plain = ask(table, measures="F0", thing="T3")
+    answer = ask(table, measures="F0", thing="T3", details="F1,F3")
+    assert answer.tables["index"] == plain.tables["index"]
+    assert answer.tables["details"].records() == [
+        {"measure": "F1", "title": "Figure 1", "value": -3.0, "unit": "", "rank": 4.0, "n": 5},
+        {"measure": "F3", "title": "Figure 3", "value": None, "unit": "", "rank": None, "n": 2},
+    ]

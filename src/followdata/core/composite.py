@@ -20,7 +20,7 @@ Ints = npt.NDArray[np.int64]
 class Ranking:
     """What a composite says of n things; NaN for those with too few parts.
 
-    `scores` are weighted means of the parts that are there, `ranks` their places (1 is the
+    `scores` are weighted means of the parts (see `weighted`), `ranks` their places (1 is the
     highest), and `low` and `high` the places between which a thing lies in the given share of
     the draws.
     """
@@ -32,19 +32,22 @@ class Ranking:
 
 
 def weighted(P: Floats, weights: Floats, *, least: float = 0.5) -> Floats:
-    """The weighted mean of each row's parts that are there (n).
+    """The weighted mean of each row's parts (n).
 
-    NaN for rows whose parts carry less than `least` of the weight, and for all where the weights
-    are not positive.
+    A missing part counts as the mean of those that are there in its column: as what it would be
+    on average if it were that of another row, so that a row is neither lifted nor lowered by what
+    nobody knows of it. NaN for rows whose parts carry less than `least` of the weight, and for all
+    where the weights are not positive.
 
-    >>> weighted(np.array([[100.0, 0.0], [np.nan, 50.0]]), np.array([3.0, 1.0])).tolist()
-    [75.0, nan]
+    >>> P = np.array([[100.0, 0.0], [40.0, np.nan], [np.nan, 50.0]])
+    >>> weighted(P, np.array([3.0, 1.0])).tolist()
+    [75.0, 36.25, nan]
     """
     there = np.isfinite(P)
-    carried = there @ weights / weights.sum()
-    sums = np.where(there, P, 0.0) @ weights
-    enough = carried >= least - 1e-12
-    return np.where(enough, sums / np.where(enough, there @ weights, 1.0), np.nan)
+    share = weights / weights.sum()
+    known = np.where(there, P, 0.0)
+    means = known.sum(0) / np.maximum(there.sum(0), 1)
+    return np.where(there @ share >= least - 1e-12, np.where(there, P, means) @ share, np.nan)
 
 
 def drawn_weights(

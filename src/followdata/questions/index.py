@@ -38,6 +38,9 @@ def show_index(
         ),
     ] = None,
     thing: Annotated[str | None, Row("Whose parts to show; the first if empty")] = None,
+    details: Annotated[
+        str | None, Columns("What else to show of that one, with commas between", most=MOST)
+    ] = None,
     certainty: Annotated[
         float, Number("How sure the weights are; 1 lets them vary freely", 1, 1000)
     ] = 4.0,
@@ -45,11 +48,13 @@ def show_index(
     """Rank all rows by the weighted mean of their places in several columns.
 
     A place is a percentile from 0 (lowest) to 100 (highest) among the rows that have a value,
-    turned round for a negative weight. Rows whose parts carry less than half of the weight are
-    left out. Tables: `index` (thing, region where there is a map, score, rank, rank_low,
-    rank_high, and what each part adds to the score beyond or below 50, as from_<measure>);
-    `parts` (measure, title, weight in percent, n, correlation with the score); `contributions` of
-    one row (measure, title, value, unit, place, contribution).
+    turned round for a negative weight; a missing one counts as 50. Rows whose parts carry less
+    than half of the weight are left out. Tables: `index` (thing, region where there is a map,
+    score, rank, rank_low, rank_high, and what each part adds to the score beyond or below 50, as
+    from_<measure>); `parts` (measure, title, weight in percent, n, correlation with the score);
+    `contributions` of one row (measure, title, value, unit, place, contribution), and of the same
+    row `details` (measure, title, value, unit, rank, n), which do not count; rank 1 is the highest
+    value.
 
     rank_low to rank_high hold the row's rank in nine of ten draws of the weights from a
     Dirichlet distribution around those given; the seed is fixed.
@@ -72,6 +77,7 @@ def show_index(
         "index": _index(parts, found, order.tolist()),
         "parts": _parts_table(parts, found),
         **({"contributions": contributions} if contributions else {}),
+        **({"details": _details(data, row, listed(details))} if details else {}),
     }
     return Answer(
         sentence=" ".join(_sentences(parts, found, order.tolist(), row, contributions)),
@@ -139,14 +145,9 @@ class _Parts:
         return np.asarray(self.weights / self.weights.sum())
 
     def added(self) -> Floats:
-        """What each part adds to each score, beyond or below 50 (n x k); NaN where it is missing.
-
-        The weight of a missing part is carried by the others.
-        """
-        there = np.isfinite(self.places)
-        carried = there @ self.share
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(self.share * (self.places - 50) / carried[:, None])
+        """What each part adds to each score, beyond or below 50 (n x k); NaN where it is missing,
+        which adds nothing."""
+        return np.asarray(self.share * (self.places - 50))
 
 
 def _weights(names: Sequence[str], weights: str | None) -> Floats:
@@ -183,13 +184,13 @@ def _sentences(
     if contributions and len(contributions) > 1:
         added = np.array(contributions.columns["contribution"], dtype=np.float64)
         most, least = int(np.nanargmax(added)), int(np.nanargmin(added))
-        lifts = f"is lifted most by “{contributions.columns['title'][most]}”"
+        lifts = f"lifted most by “{contributions.columns['title'][most]}”"
         holds = f"held back most by “{contributions.columns['title'][least]}”"
         told = [
             text for text, is_so in ((lifts, added[most] > 0), (holds, added[least] < 0)) if is_so
         ]
         if told:
-            yield f"{titles[row]} {' and '.join(told)}."
+            yield f"{titles[row]} is {' and '.join(told)}."
 
 
 def _between(found: Ranking, row: int) -> str:
@@ -258,6 +259,24 @@ def _contributions(parts: _Parts, row: int, found: Ranking) -> Table | None:
     )
 
 
+def _details(data: TableData, row: int, names: Sequence[str]) -> Table:
+    """Other values of one row, and where it stands in them."""
+    measured, index = Measures.of(data), data.names("var")
+    columns = [index.position(name) for name in names]
+    measure, title, unit = columns_of.fields(data)
+    values = data.matrix(var=names)
+    name = data.names("obs").titles[row]
+    return Table.of(
+        (measure, names),
+        (title, [measured.titles[column] for column in columns]),
+        (Field("value", name), values[row]),
+        (unit, [measured.units[column] for column in columns]),
+        (Field("rank", "Rank"), ranks(values)[row]),
+        (Field("n", "Of"), np.isfinite(values).sum(0)),
+        title=f"More about {name}",
+    )
+
+
 def _views(parts: _Parts, found: Ranking, tables: dict[str, Table], row: int) -> Iterator[View]:
     data, index = parts.data, tables["index"]
     about, names = data.about, data.names("obs").names
@@ -317,8 +336,8 @@ def _notes(parts: _Parts, found: Ranking, certainty: float) -> Iterator[str]:
     if gaps:
         yield (
             f"{wording.count(gaps, about.thing, about.things)} of those ranked lack some values: "
-            "the others carry the weight, and in each draw the missing place is that of another "
-            f"{about.thing}, which widens the ranks."
+            "what is missing counts as the middle place in the score, and in each draw as the "
+            f"place of another {about.thing}, which widens the ranks."
         )
     twice = list(_alike(parts))
     if twice:

@@ -23,11 +23,16 @@ def fetch(
     ] = None,
 ) -> tuple[str, Data]:
     """The figures of all municipalities in `year`, named after it; women and men, and other years
-    that the files hold or that are asked for, as layers."""
+    that the files hold or that are asked for, as layers. Among the files may be one of cycle ways
+    by their keepers; from the API it is not to be had."""
+    from followdata.sources.cycleways import cycleways_among, with_cycleways
     from followdata.sources.kolada import fetch_year, read_files
 
     if fetching.paths:
-        data = read_files(fetching.paths, year, retrieved=fetching.now, notice=fetching.notice)
+        ways, others = cycleways_among(fetching.paths)
+        data = read_files(others, year, retrieved=fetching.now, notice=fetching.notice)
+        if ways:
+            data = with_cycleways(data, ways)
     else:
 
         def so_far(make: Callable[[], Data | None], last: bool) -> None:
