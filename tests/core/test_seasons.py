@@ -128,7 +128,7 @@ def test_means_of_seasons_are_those_of_pandas(century: Record) -> None:
 
 def test_percentile_by_hand() -> None:
     values = np.array([[1.0, 2.0], [2.0, np.nan], [4.0, 5.0]])
-    reference = Reference(np.arange(3), values, np.zeros(3), 0.2, 0.0)
+    reference = Reference(np.arange(3), values, np.zeros(3), np.ones(3), 0.2, 0.0)
     # Below 2 lies one of five values, and two are equal to it: (1 + 2 / 2) / 5.
     assert seasons.standing(reference, 2.0).percentile == pytest.approx(40)
     assert seasons.standing(reference, 0.0).percentile == 0
@@ -142,7 +142,9 @@ def test_percentile_by_hand() -> None:
 )
 def test_percentile_is_that_of_scipy(values: list[int], value: int) -> None:
     array = np.array(values, dtype=float)[:, None]
-    reference = Reference(np.arange(len(values)), array, np.zeros(len(values)), 0.1, 0.1)
+    reference = Reference(
+        np.arange(len(values)), array, np.zeros(len(values)), np.ones(len(values)), 0.1, 0.1
+    )
     expected = percentileofscore(values, value, kind="mean")
     assert seasons.standing(reference, value).percentile == pytest.approx(expected)
 
@@ -235,6 +237,38 @@ def test_years_are_shifted_to_where_the_climate_is() -> None:
     np.testing.assert_allclose(reference.shifts, 0.04 * np.arange(60, 0, -1))
 
 
+def test_years_are_drawn_together_as_the_spread_of_their_season_is() -> None:
+    days = daily("1900-01-01", "2019-12-31")
+    years = seasons.year_of(days) - 1900
+    # A season that warms and swings less, up and down from day to day.
+    swing = 4 * 0.995**years
+    values = np.asarray(0.04 * years + swing * (-1.0) ** days, dtype=np.float64)
+    record = seasons.record(days, values)
+    reference = seasons.climate_of_today(record, number("2015-07-01"))
+    # The level lags behind at its end, and does not run ahead.
+    lag = 0.995**60 / reference.ratios[0]
+    assert 0.9 < lag < 1
+    np.testing.assert_allclose(reference.ratios[:20] * lag, 0.995 ** np.arange(60, 40, -1.0), 0.001)
+    top = reference.values.max(axis=1)
+    np.testing.assert_allclose(top[:20], 0.04 * 115 + 4 * 0.995**115 / lag, rtol=0.003)
+
+
+def test_the_spread_of_a_season_is_about_a_straight_line(century: Record) -> None:
+    values = century.values.copy()
+    values[30_000::7] = np.nan
+    record = seasons.record(century.first + np.arange(len(values)), values)
+    middles = np.array([1_000, 20_000, 33_000]) + century.first
+    means, spreads = record.seasons(middles)
+    for middle, mean, spread in zip(middles, means, spreads, strict=True):
+        along = np.arange(middle - 30, middle + 31)
+        near = values[along - century.first]
+        known = ~np.isnan(near)
+        line = np.polyfit(along[known] - middle, near[known], 1)
+        off = near[known] - np.polyval(line, along[known] - middle)
+        assert mean == pytest.approx(near[known].mean())
+        assert spread == pytest.approx(np.sqrt(np.sum(off**2) / (known.sum() - 2)), rel=1e-6)
+
+
 def test_after_the_record_today_is_the_year_after_its_last(century: Record) -> None:
     soon, late = (
         seasons.climate_of_today(century, number(day)) for day in ("2020-05-01", "2031-05-01")
@@ -314,7 +348,7 @@ def test_the_calendar_in_advance_is_that_of_the_day(century: Record, day: str) -
 def test_days_shifted_are_those_that_a_day_is_compared_with(century: Record) -> None:
     day = number("2012-06-17")
     place = seasons.slots(np.array([day]))
-    shifted = seasons.shifted_days(century, 2012, place)[:, 0]
+    shifted = seasons.days_of_today(century, 2012, place)[:, 0]
     reference = seasons.climate_of_today(century, day)
     np.testing.assert_allclose(shifted, reference.values[:, seasons.WINDOW])
 
@@ -397,7 +431,9 @@ def test_percentiles_are_those_of_xclim() -> None:
 
 def test_independent_values_have_the_interval_of_clopper_and_pearson() -> None:
     values = np.arange(200.0)[:, None]
-    reference = Reference(np.arange(200), values, np.zeros(200), single=1 / 200, shared=0.0)
+    reference = Reference(
+        np.arange(200), values, np.zeros(200), np.ones(200), single=1 / 200, shared=0.0
+    )
     standing = seasons.standing(reference, 19.5)
     assert standing.percentile == 10
     # Of 200 values from 200 years, which are a value short of being known exactly.
@@ -408,7 +444,7 @@ def test_independent_values_have_the_interval_of_clopper_and_pearson() -> None:
 def test_days_that_are_all_alike_within_a_year_count_once() -> None:
     values = np.repeat(np.random.default_rng(1).normal(size=(300, 1)), 15, axis=1)
     single, shared = seasons._variance(values)
-    reference = Reference(np.arange(300), values, np.zeros(300), single, shared)
+    reference = Reference(np.arange(300), values, np.zeros(300), np.ones(300), single, shared)
     for share in (0.1, 0.5, 0.9):
         assert reference.effective(share) == pytest.approx(300, rel=0.05)
 
@@ -416,7 +452,7 @@ def test_days_that_are_all_alike_within_a_year_count_once() -> None:
 def test_independent_days_count_each() -> None:
     values = np.random.default_rng(1).normal(size=(300, 15))
     single, shared = seasons._variance(values)
-    reference = Reference(np.arange(300), values, np.zeros(300), single, shared)
+    reference = Reference(np.arange(300), values, np.zeros(300), np.ones(300), single, shared)
     for share in (0.1, 0.5, 0.9):
         assert reference.effective(share) == pytest.approx(4500, rel=0.15)
 

@@ -6,8 +6,10 @@ of the proleptic Gregorian calendar. A record of one hour of each day is a recor
 at a time of day can be compared by the same functions, each hour with its own record.
 
 Two references are known. `all_years` takes every earlier year as it was. `climate_of_today`
-takes the last 60 and shifts each along the trend of its season, so that it stands where the
-climate is now: of the trend, as of the days, only what was before the day asked about is used.
+takes the last 60 and brings each to where the climate is now: it shifts its days along the trend
+of their season's mean, and draws them together or apart along the trend of its spread, since
+winters have not only become warmer but vary less. Of the trends, as of the days, only what was
+before the day asked about is used.
 """
 
 from __future__ import annotations
@@ -31,7 +33,10 @@ SEASON = 30
 """Days on either side that make up the season whose trend is followed."""
 
 TREND_YEARS = 40
-"""Half width, in years, of the kernel that smooths the trend."""
+"""Half width, in years, of the kernel that smooths the trends."""
+
+STEADY = 0.01
+"""°C. A season that varies less than this is taken to vary by it, so that ratios exist."""
 
 WINTER = 60
 """Days at the beginning of a year, after which nothing of the year before is out of sight."""
@@ -70,13 +75,22 @@ class Record:
         Of all years of the record by default (years x places); NaN where more than half of the
         season's days are missing.
         """
-        sums, counts = self._until
-        middles = centres(self.years if years is None else years, places) - self.first
+        return self.seasons(centres(self.years if years is None else years, places))[0]
+
+    def seasons(self, middles: Days) -> tuple[Floats, Floats]:
+        """The mean of the season around each day, and the spread of its days: their standard
+        deviation from a straight line, since a season also runs from one to the next.
+
+        Of the shape of `middles`; NaN where more than half of a season's days are missing.
+        """
+        middles = middles - self.first
         begin = np.clip(middles - SEASON, 0, len(self.values))
         end = np.clip(middles + SEASON + 1, 0, len(self.values))
-        count = counts[end] - counts[begin]
-        means = (sums[end] - sums[begin]) / np.maximum(count, 1)
-        return np.where(count > SEASON, means, np.nan)
+        n, t, tt, x, xx, tx = (sums[end] - sums[begin] for sums in self._until)
+        n = np.where(n > SEASON, n, np.nan)
+        along = tx - t * x / n
+        squares = xx - x * x / n - along * along / (tt - t * t / n)
+        return x / n, np.sqrt(np.maximum(squares, 0.0) / (n - 2))
 
     def windows(self, middles: Days, before: int) -> Floats:
         """The values from `WINDOW` days before to as many after each of `middles`, along a new
@@ -89,27 +103,35 @@ class Record:
         return np.lib.stride_tricks.sliding_window_view(padded, width)[starts]
 
     @cached_property
-    def _until(self) -> tuple[Floats, Days]:
-        """The sum and the number of the values before each day."""
+    def _until(self) -> Floats:
+        """Sums over the values before each day: how many there are, their days and the squares of
+        these, the values and their squares, and the products of both (6 x days + 1)."""
         known = ~np.isnan(self.values)
-        sums = np.concatenate([[0.0], np.cumsum(np.where(known, self.values, 0.0))])
-        return sums, np.concatenate([[0], np.cumsum(known)])
+        # Counted from the middle, so that the squares stay small.
+        days = np.where(known, np.arange(len(known)) - len(known) / 2, 0.0)
+        values = np.where(known, self.values, 0.0)
+        parts = (known, days, days**2, values, values**2, days * values)
+        sums = np.zeros((len(parts), len(known) + 1))
+        for part, until in zip(parts, sums, strict=True):
+            np.cumsum(part, out=until[1:])
+        return sums
 
 
 @dataclass(frozen=True)
 class Reference:
     """What a value is compared with: `values` (years x days), NaN where missing; `shifts` is what
-    was added to those of each year.
+    was added to the middle of each year's, and `ratios` by what its deviations were multiplied.
 
     The share p of the climate that lies below a value is known from them with the variance
     p (1 - p) `single` + f(p)^2 `shared`, where f is the standard normal density at the quantile
     of p. The first part is as for independent values. The second is chance weather that days
-    have in common: that of a spell, and that which the trend, if they were shifted, has caught.
+    have in common: that of a spell, and that which the trends, if they were followed, have caught.
     """
 
     years: Days
     values: Floats
     shifts: Floats
+    ratios: Floats
     single: float
     shared: float
 
@@ -184,41 +206,66 @@ def all_years(record: Record, day: int) -> Reference:
     years = record.years[record.years < year_of(np.array([day]))[0]]
     values = record.windows(centres(years, place)[:, 0], day)
     known = ~np.isnan(values).all(axis=1)
-    shifts = np.zeros(int(known.sum()))
-    return Reference(years[known], values[known], shifts, *_variance(values[known]))
+    shifts, ratios = np.zeros(int(known.sum())), np.ones(int(known.sum()))
+    return Reference(years[known], values[known], shifts, ratios, *_variance(values[known]))
 
 
 def climate_of_today(record: Record, day: int, *, latest: int = TODAY_YEARS) -> Reference:
-    """The `latest` years before `day`, each shifted by what its season has changed since.
+    """The `latest` years before `day`, each brought to the climate of now.
 
     Where the record ends before `day`, today is the year after its last. The trend is a local
     linear regression of the season's means on the year with a tricube kernel (Cleveland 1979,
     Journal of the American Statistical Association 74:829), which goes on to its end without
-    values from after it. The shift of a year is the trend at `day` less the trend in that year;
-    a year too far from others to have a trend is left out.
+    values from after it; spreads are followed by the kernel's mean of their logarithms. A value x
+    of a year with the mean m and the spread s becomes M + (x - m) S / s, where M and S are those
+    of today and all four are read from the trends. A year too far from others to have a trend is
+    left out.
     """
     place = slots(np.array([day]))
     years = record.years[record.years < year_of(np.array([day]))[0]]
-    means = record.season(place, years)[:, 0]
-    years, means = years[~np.isnan(means)], means[~np.isnan(means)]
+    found = np.stack(record.seasons(centres(years, place)[:, 0]))
+    known = ~np.isnan(found[0])
+    years, found = years[known], found[:, known]
     today = years[-1] + 1 if len(years) else 0
-    # What lies further back than the kernel reaches does not touch the trend of these years.
+    # What lies further back than the kernel reaches does not touch the trends of these years.
     reached = years >= today - latest - TREND_YEARS
-    years, means = years[reached], means[reached]
+    years, means, spreads = years[reached], found[0, reached], _logarithms(found[1, reached])
     chosen = np.flatnonzero(years >= today - latest)
     weights = trend_weights(years, np.append(years, today))
-    pull = weights[-1] - weights[chosen]
+    levels = level_weights(years, np.append(years, today))
+    pull, draw = weights[-1] - weights[chosen], levels[-1] - levels[chosen]
+    then, shifts, ratios = weights[chosen] @ means, pull @ means, np.exp(draw @ spreads)
     values = record.windows(centres(years[chosen], place)[:, 0], day)
-    shifts = pull @ means
-    shifted = values + shifts[:, None]
-    known = ~np.isnan(shifted).all(axis=1)
+    brought = _brought(values, then[:, None], shifts[:, None], ratios[:, None])
+    known = ~np.isnan(brought).all(axis=1)
+    chance = _Chance(
+        _by_chance(pull[known], weights[:-1], means),
+        _by_chance(draw[known], levels[:-1], spreads),
+        float(weights[-1] @ means) if len(years) else 0.0,
+        chosen[known],
+    )
+    variance = _variance(brought[known], chance)
+    return Reference(years[chosen][known], brought[known], shifts[known], ratios[known], *variance)
+
+
+def _by_chance(pull: Floats, weights: Floats, found: Floats) -> Floats:
+    """What the chance in each year (`found`, in a trend by `weights`) does to what is brought to
+    today by `pull` (brought x years), on average."""
+    if not len(pull):
+        return np.zeros(len(found))
     # A residual as it would be had the year not helped to draw the trend it is measured from.
-    helped = np.minimum(np.diag(weights), 0.9)
-    residuals = (means - weights[:-1] @ means) / (1 - helped)
-    mean_pull = pull[known].mean(axis=0) if known.any() else np.zeros(len(years))
-    drift = np.where(mean_pull == 0, 0.0, mean_pull * residuals)
-    variance = _variance(shifted[known], drift, chosen[known])
-    return Reference(years[chosen][known], shifted[known], shifts[known], *variance)
+    residuals = (found - weights @ found) / (1 - np.minimum(np.diag(weights), 0.9))
+    mean = pull.mean(axis=0)
+    return np.where(mean == 0, 0.0, mean * residuals)
+
+
+def _logarithms(spreads: Floats) -> Floats:
+    return np.log(np.maximum(spreads, STEADY))
+
+
+def _brought(values: Floats, then: Floats, shifts: Floats, ratios: Floats) -> Floats:
+    """Values of years whose mean was `then`, shifted and drawn together around their new mean."""
+    return np.asarray((values - then) * ratios + (then + shifts))
 
 
 def standing(reference: Reference, value: float, *, confidence: float = 0.9) -> Standing:
@@ -230,7 +277,7 @@ def standing(reference: Reference, value: float, *, confidence: float = 0.9) -> 
     number of independent values, made smaller for being itself estimated from so many years.
 
     >>> values = np.array([[1.0], [2.0], [2.0], [3.0]])
-    >>> few = Reference(np.arange(4), values, np.zeros(4), single=0.25, shared=0.0)
+    >>> few = Reference(np.arange(4), values, np.zeros(4), np.ones(4), single=0.25, shared=0.0)
     >>> standing(few, 2.0).percentile
     50.0
     """
@@ -293,29 +340,21 @@ def calendar_normals(
     places = np.arange(SLOTS) if places is None else places
     if before is None:
         before = int(_new_year(np.array([year]))[0]) + WINTER
-    earlier = (record.years < year) & (record.years >= year - latest - TREND_YEARS)
-    years = record.years[earlier]
-    middles = centres(years, places)
-    # At the turn of the year, part of last year's season may come after `before`.
-    means = np.where(middles + SEASON < before, record.season(places, years), np.nan)
+    middles, *trends = _trends(record, year, places, before, latest)
     # Places first, so that all values that a day is compared with lie side by side.
-    values = record.windows(middles[-latest:].T, before)
-    values += _shifts(years, means, years[-latest:]).T[:, :, None]
-    return percentiles(values.reshape(len(places), -1), percents)
+    values = record.windows(middles.T, before)
+    brought = _brought(values, *(trend.T[:, :, None] for trend in trends))
+    return percentiles(brought.reshape(len(places), -1), percents)
 
 
-def shifted_days(record: Record, year: int, places: Days, *, latest: int = TODAY_YEARS) -> Floats:
-    """The `latest` years before `year`, each day shifted to the climate of `year`.
+def days_of_today(record: Record, year: int, places: Days, *, latest: int = TODAY_YEARS) -> Floats:
+    """The `latest` years before `year`, each day brought to the climate of `year`.
 
     One value for each place of the calendar (years x places), NaN where missing.
     """
     before = int(_new_year(np.array([year]))[0]) + WINTER
-    earlier = (record.years < year) & (record.years >= year - latest - TREND_YEARS)
-    years = record.years[earlier]
-    middles = centres(years, places)
-    means = np.where(middles + SEASON < before, record.season(places, years), np.nan)
-    values = record.windows(middles[-latest:], before)[:, :, WINDOW]
-    return np.asarray(values + _shifts(years, means, years[-latest:]))
+    middles, *trends = _trends(record, year, places, before, latest)
+    return _brought(record.windows(middles, before)[:, :, WINDOW], *trends)
 
 
 def trend_weights(years: Days, at: Days) -> Floats:
@@ -323,14 +362,30 @@ def trend_weights(years: Days, at: Days) -> Floats:
 
     NaN where fewer than two of `years` are within reach.
     """
-    apart = (years[None, :] - at[:, None]) / TREND_YEARS
-    size = np.abs(apart)
-    kernel = np.clip(1 - size * size * size, 0, None)
-    kernel = kernel * kernel * kernel
+    kernel, apart = _kernel(years, at)
     tilted = kernel * apart
     s0, s1, s2 = (k.sum(axis=1, keepdims=True) for k in (kernel, tilted, tilted * apart))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray((kernel * s2 - tilted * s1) / (s0 * s2 - s1 * s1))
+
+
+def level_weights(years: Days, at: Days) -> Floats:
+    """The weights (at x years) of a level that follows without running ahead: the mean of the
+    years within reach, by the same kernel.
+
+    A line through spreads, which are known less well than means, would overshoot at its end.
+    """
+    kernel, _ = _kernel(years, at)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(kernel / kernel.sum(axis=1, keepdims=True))
+
+
+def _kernel(years: Days, at: Days) -> tuple[Floats, Floats]:
+    """The tricube kernel of `years` around each of `at`, and how far apart they are in it."""
+    apart = (years[None, :] - at[:, None]) / TREND_YEARS
+    size = np.abs(apart)
+    kernel = np.clip(1 - size * size * size, 0, None)
+    return kernel * kernel * kernel, apart
 
 
 def calendar(days: Days, values: Floats) -> Floats:
@@ -394,36 +449,60 @@ def _new_year(years: Days) -> Days:
     return (years - 1970).astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
 
 
-def _shifts(years: Days, means: Floats, latest: Days) -> Floats:
-    """What to add to each of the `latest` years at each place (latest x places)."""
-    shifts = np.full((len(latest), means.shape[1]), np.nan)
-    if not len(years):
-        return shifts
+def _trends(
+    record: Record, year: int, places: Days, before: int, latest: int
+) -> tuple[Days, Floats, Floats, Floats]:
+    """The days at `places` in the `latest` years before `year`; the mean of their season then,
+    what is to be added to it to bring it to `year`, and by what its spread is to be multiplied.
+
+    All are years x places, NaN where there is no trend; nothing from the day `before` on is used.
+    """
+    years = record.years[(record.years < year) & (record.years >= year - latest - TREND_YEARS)]
+    middles = centres(years, places)
+    means, spreads = record.seasons(middles)
+    # At the turn of the year, part of last year's season may come after `before`.
+    means[middles + SEASON >= before] = np.nan
+    spreads = _logarithms(spreads)
+    chosen = years[-latest:]
+    then, shifts, ratios = np.full((3, len(chosen), len(places)), np.nan)
     known = ~np.isnan(means)
     # Places with the same years known share their weights, and there are few such groups.
     keys = np.ascontiguousarray(np.packbits(known, axis=0).T)
     _, group = np.unique(keys.view(f"V{keys.shape[1]}").ravel(), return_inverse=True)
-    for number in range(int(group.max()) + 1):
+    for number in range(int(group.max()) + 1) if len(years) else ():
         columns = np.flatnonzero(group == number)
         rows = known[:, columns[0]]
         if rows.sum() > 1:
-            weights = trend_weights(years[rows], np.append(latest, years[rows][-1] + 1))
+            at = np.append(chosen, years[rows][-1] + 1)
             # Not `@`: for so few numbers, waking the threads of a BLAS takes longer than the sum.
-            trend = np.einsum("ij,jk", weights, means[rows][:, columns])
-            shifts[:, columns] = trend[-1] - trend[:-1]
-    return shifts
+            mean, spread = (
+                np.einsum("ij,jk", weights(years[rows], at), one[rows][:, columns])
+                for weights, one in ((trend_weights, means), (level_weights, spreads))
+            )
+            then[:, columns], shifts[:, columns] = mean[:-1], mean[-1] - mean[:-1]
+            ratios[:, columns] = np.exp(spread[-1] - spread[:-1])
+    return middles[-latest:], then, shifts, ratios
 
 
-def _variance(
-    values: Floats, drift: Floats | None = None, place: npt.NDArray[np.intp] | None = None
-) -> tuple[float, float]:
+@dataclass(frozen=True)
+class _Chance:
+    """What the chance weather of each year that the trends are drawn from does to the values that
+    were brought to today: it moves them by `drift` and stretches them around `centre` by the part
+    `stretch`. `place` says which of those years the rows of the values are."""
+
+    drift: Floats
+    stretch: Floats
+    centre: float
+    place: npt.NDArray[np.intp]
+
+
+def _variance(values: Floats, chance: _Chance | None = None) -> tuple[float, float]:
     """The `single` and the `shared` part of the variance of a share; see `Reference`.
 
     The days of a year hang together and years are taken not to, so the variance of the share
     below a threshold is the sum of the squares of what each year adds to it: the deviation of
-    its own days and, by `drift` (one for each year that the trend is drawn from; `place` says
-    which of them the rows of `values` are), what its chance weather does to the shift. The two
-    parts are then fitted to the variances at a few thresholds.
+    its own days and what its chance weather does to all others through the trends. The two parts
+    are then fitted to the variances at a few thresholds.
     """
     known = ~np.isnan(values)
     n, years = int(known.sum()), len(values)
@@ -438,9 +517,10 @@ def _variance(
         below = np.where(known, (values < threshold) + 0.5 * (values == threshold), 0.0)
         p = below.sum() / n
         effect = (below.sum(axis=1) - p * known.sum(axis=1)) / n
-        if drift is not None and place is not None:
-            own, effect = effect, -slope * drift
-            effect[place] += own
+        if chance is not None:
+            moved = chance.drift + (threshold - chance.centre) * chance.stretch
+            own, effect = effect, -slope * moved
+            effect[chance.place] += own
         ratios.append(np.sum(effect**2) * years / max(years - 1, 1) / (p * (1 - p)))
     return _parts(np.array(ratios), least=1 / n)
 

@@ -57,7 +57,7 @@ def climate(
 
     Table `climate`: day, p5 to p95 (°C), and a column for each year drawn, `y2024` and so on.
     Table `tenths`: for the coldest and the warmest tenth of each day of the year, how many days of
-    `year` fall in it, how many would, and what 90 % of the years before had, shifted to then.
+    `year` fall in it, how many would, and what 90 % of the years before had, brought to then.
 
     Raises `NothingToAnswer` where too few years lie before, `InvalidParameter` for a year that the
     record does not have.
@@ -155,17 +155,17 @@ def _tenths(climate: Climate, judged: _Year, usual: Floats) -> Table:
 def _before(
     climate: Climate, judged: _Year, cold: Floats, warm: Floats, known: npt.NDArray[np.bool_]
 ) -> list[tuple[float, float]]:
-    """How many such days the years before had, each shifted to the climate of `judged`."""
+    """How many such days the years before had, each day brought to the climate of `judged`."""
     places = seasons.slots(judged.days)
-    shifted = seasons.shifted_days(climate.record(), judged.year, places)
-    there = ~np.isnan(shifted) & known
+    brought = seasons.days_of_today(climate.record(), judged.year, places)
+    there = ~np.isnan(brought) & known
     share = there.sum(axis=1)
     full = share > 0.8 * known.sum()
     if not full.any():
         return [(float("nan"), float("nan"))] * 2
     scale = known.sum() / share[full]
     found = []
-    for beyond in (shifted < cold, shifted > warm):
+    for beyond in (brought < cold, brought > warm):
         counts = (beyond & there).sum(axis=1)[full] * scale
         found.append((float(np.quantile(counts, 0.05)), float(np.quantile(counts, 0.95))))
     return found
@@ -229,7 +229,7 @@ def _view(drawn: list[_Year], usual: Floats) -> View:
 def _notes(climate: Climate, judged: _Year) -> Iterator[str]:
     yield (
         f"The usual range is that of the climate of {judged.year}, by what was before it: up to "
-        f"{seasons.TODAY_YEARS} years, each shifted along the smoothed trend of its season. "
+        f"{seasons.TODAY_YEARS} years, each brought along the smoothed trends of its season. "
         "Unusual days come in spells, so their number differs from year to year by much more than "
         "chance with single days would make it; the range in the table is that of those years."
     )

@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 
 from followdata.answer import Answer, Field, Table, View, listing
-from followdata.core.composite import Ranking, ranking
+from followdata.core.composite import DRAWS, Ranking, ranking
 from followdata.core.scores import Floats, percentiles, rank_correlation, ranks
 from followdata.data import TableData
 from followdata.errors import InvalidParameter, NothingToAnswer
@@ -321,7 +321,7 @@ def _notes(parts: _Parts, found: Ranking, certainty: float) -> Iterator[str]:
     yield (
         "A score is the weighted mean of places from 0 (lowest) to 100 (highest) among the "
         f"{about.things} that have a value. “From rank” to “to rank” hold the rank in nine of ten "
-        f"of 1{wording.THIN}000 weightings drawn around the given one (Dirichlet, certainty "
+        f"of {DRAWS} weightings drawn around the given one (Dirichlet, certainty "
         f"{certainty:g}): they say how much depends on the weights, not how well each "
         f"{about.measure} is measured."
     )

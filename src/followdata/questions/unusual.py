@@ -87,7 +87,7 @@ def now(
     A temperature within 90 minutes of 06, 12 or 18 is compared with the observations at that
     hour, if the record has them for enough years; any other with the means of whole days.
 
-    Table `now`: reference ("today": the last 60 years, shifted to the climate at `at`;
+    Table `now`: reference ("today": the last 60 years, brought to the climate at `at`;
     "all-years": every year before it, as it was; "daily-mean" and "daily-mean-today": the same with
     daily means, whatever the hour), percentile (0 to 100; the share that was colder, and half of
     what was equal), low and high (its 90 % band), n (how many values) and since (the first year,
@@ -396,11 +396,15 @@ class _Judged:
         reference = self.today.reference
         shift = float(reference.shifts[0])
         way = "raised" if shift >= 0 else "lowered"
+        spread = round(100 * (float(reference.ratios[0]) - 1))
+        where = "closer to" if spread < 0 else "further from"
+        drawn = f" and drawn {abs(spread)} % {where} their mean" if spread else ""
         what = "Today's climate" if self.present else "The climate of a day"
         yield (
-            f"{what} is the {len(reference.years)} years before it, each shifted along the "
-            f"smoothed trend of its season: the days of {reference.years[0]} are {way} by "
-            f"{degrees(abs(shift), decimals=1)}. Nothing from the day itself or later is used."
+            f"{what} is the {len(reference.years)} years before it, each brought along the "
+            f"smoothed trends of its season: the days of {reference.years[0]} are {way} by "
+            f"{degrees(abs(shift), decimals=1)}{drawn}. Nothing from the day itself or later is "
+            "used."
         )
 
     def _time(self) -> Iterator[str]:

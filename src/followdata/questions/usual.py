@@ -203,8 +203,8 @@ def _notes(climate: Climate, main: _Row, day: int) -> Iterator[str]:
     )
     if main.name == "today":
         yield (
-            f"The climate is that of {len(main.reference.years)} years, each shifted along the "
-            "smoothed trend of its season to where it is then. Nothing later is used."
+            f"The climate is that of {len(main.reference.years)} years, each brought along the "
+            "smoothed trends of its season to where it is then. Nothing later is used."
         )
     else:
         yield f"Fewer than {FEWEST_TREND_YEARS} years lie before this day, too few for a trend."
