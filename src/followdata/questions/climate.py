@@ -85,7 +85,7 @@ question = Question(
     needs="series",
     fit=fit_climate,
     answer=climate,
-    version=2,
+    version=3,
     fitted_as="climate",
 )
 

@@ -82,7 +82,7 @@ question = Question(
     needs="series",
     fit=fit_climate,
     answer=records,
-    version=2,
+    version=3,
     fitted_as="climate",
 )
 

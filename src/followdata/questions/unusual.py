@@ -146,7 +146,7 @@ question = Question(
     needs="series",
     fit=fit_climate,
     answer=now,
-    version=2,
+    version=3,
     fitted_as="climate",
 )
 

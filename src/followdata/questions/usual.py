@@ -76,7 +76,7 @@ question = Question(
     needs="series",
     fit=fit_climate,
     answer=typical,
-    version=2,
+    version=3,
     fitted_as="climate",
 )
 
