@@ -107,8 +107,8 @@ class Record:
         """Sums over the values before each day: how many there are, their days and the squares of
         these, the values and their squares, and the products of both (6 x days + 1)."""
         known = ~np.isnan(self.values)
-        # Counted from the middle, so that the squares stay small.
-        days = np.where(known, np.arange(len(known)) - len(known) / 2, 0.0)
+        # Counted from the first, so that what comes later changes nothing of what was before.
+        days = np.where(known, np.arange(len(known), dtype=np.float64), 0.0)
         values = np.where(known, self.values, 0.0)
         parts = (known, days, days**2, values, values**2, days * values)
         sums = np.zeros((len(parts), len(known) + 1))
