@@ -107,14 +107,14 @@ def calibration(places: Mapping[str, Climate]) -> None:
             record = climate.record(grain)
             for name, refer in references.items():
                 begun = time.perf_counter()
-                shares, count = deciles(record, refer, HELD_OUT, 1 if grain == "days" else 3)
+                shares, count = deciles(record, refer, HELD_OUT)
                 each = (time.perf_counter() - begun) / max(count, 1)
                 what = "days" if grain == "days" else f"{grain} UTC"
                 inside = "yes" if shares.min() >= 8 and shares.max() <= 12 else "no"
                 told = [f"{share:.1f}" for share in shares]
                 rows.append((place, what, name, count, *told, inside, f"{1000 * each:.1f} ms"))
     print(
-        f"Values of {HELD_OUT[0]}–{HELD_OUT[-1]} (days: each; hours: every third) in each tenth of "
+        f"Values of {HELD_OUT[0]}–{HELD_OUT[-1]} in each tenth of "
         "the scale, in percent:\n"
     )
     heads = (f"{10 * tenth}–" for tenth in range(10))
