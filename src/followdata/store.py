@@ -321,7 +321,7 @@ class Store:
         """Remove what processes that are gone have left aside."""
         for path in folder.iterdir():
             process = path.name.partition("-")[0]
-            if process.isdecimal() and not _alive(int(process)):
+            if process.isdecimal() and not alive(int(process)):
                 _remove(path)
 
     def lock(self, name: str) -> AbstractContextManager[None]:
@@ -753,7 +753,8 @@ def _remove(path: Path) -> None:
             path.unlink()
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
+    """Whether a process of that number is there."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
