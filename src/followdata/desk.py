@@ -195,9 +195,7 @@ class Opened:
         """
         from followdata.publish import publish
 
-        return publish(
-            self.data, Path(folder), story=self.story.name, name=self.dataset.name
-        )
+        return publish(self.data, Path(folder), story=self.story.name, name=self.dataset.name)
 
     def key(self, question: Question, params: Mapping[str, Scalar]) -> str:
         """Under which name the store keeps what `question` learns."""

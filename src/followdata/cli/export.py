@@ -37,7 +37,7 @@ def export(
         ),
     ] = "",
 ) -> None:
-    """Publish a story's data: CSV, Parquet, Frictionless, Croissant, Kaggle, codebooks, notebook."""
+    """Publish a story's data: CSV and Parquet with metadata, codebooks and a notebook."""
     opened = desk().open(story, data)
     source = opened.dataset.provenance
     made = opened.export(folder)

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from followdata.answer import Answer, Field, Scalar, Table, View
 from followdata.present import pictures
-from followdata.present.charts import chart
+from followdata.present.charts import chart, names_in_charts
 from followdata.present.numbers import shown
 from followdata.present.theme import css_variables
 
@@ -99,9 +99,9 @@ def shown_view(answer: Answer, view: View, address: Address = no_address) -> Sho
     click = address(label, "") if label and label.link else ""
     # "<" would end the script element that holds the specification.
     spec = json.dumps(chart(answer, view), ensure_ascii=False).replace("<", "\\u003c")
-    return ShownView(
-        view.title, view.description, spec, click=click, click_field=label.name if label else ""
-    )
+    known = names_in_charts(answer.tables[view.table])
+    clicked = known[label.name] if label else ""
+    return ShownView(view.title, view.description, spec, click=click, click_field=clicked)
 
 
 def to_html(answer: Answer) -> bytes:

@@ -97,7 +97,7 @@ def _long(table: TableData, wide: Sequence[str]) -> Resource:
         measure,
         Column(time, "string", {"en": "Time", "sv": "Tid"}),
         Column(part, "string", {"en": "Part of the row, such as women or men; empty for all of it",
-                                "sv": "Del av raden, till exempel kvinnor eller män; tom för hela"}),
+                                "sv": "Del av raden, såsom kvinnor eller män; tom för hela"}),
         Column(value, "number", {"en": "Value", "sv": "Värde"}, unit=table.about.unit),
     ]  # fmt: skip
 
@@ -274,5 +274,3 @@ def _words(table: TableData, label: str) -> list[Texts]:
             if text:
                 texts[language] = text
     return list(found)
-
-

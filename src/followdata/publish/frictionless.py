@@ -74,7 +74,11 @@ def _licence(text: str) -> dict[str, str]:
 
 def _moment(text: str) -> str:
     """When the data were retrieved, if that is said to the second."""
-    return text if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", text) else ""  # noqa: E501
+    return (
+        text
+        if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", text)
+        else ""
+    )
 
 
 def _resource(written: Written) -> dict[str, Any]:

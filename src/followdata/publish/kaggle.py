@@ -28,7 +28,9 @@ def metadata(package: Package) -> bytes:
     kind = "A sample of real data" if package.provenance.sample else "Open data"
     words = {
         "title": _within(package.about.title, _TITLE, f"{package.about.title} data"),
-        "subtitle": _within(f"{kind}: {package.about.title}", _SUBTITLE, f"{kind} of {package.story}"),
+        "subtitle": _within(
+            f"{kind}: {package.about.title}", _SUBTITLE, f"{kind} of {package.story}"
+        ),
         "description": description(package),
         "id": f"{OWNER}/{package.slug[: _SLUG[1]].strip('-')}",
         "licenses": [{"name": licence.kaggle if licence else "other"}],

@@ -118,9 +118,7 @@ def write_resource(resource: Resource, folder: Path) -> Written:
             parquet.ParquetWriter(paths[1], schema, compression="zstd")
         )
         for batch in resource.batches():
-            arrays = [
-                _array(column, kind.type) for column, kind in zip(batch, schema, strict=True)
-            ]
+            arrays = [_array(column, kind.type) for column, kind in zip(batch, schema, strict=True)]
             for tally, array in zip(tallies, arrays, strict=True):
                 tally.add(array)
             rows += len(arrays[0])
@@ -130,7 +128,7 @@ def write_resource(resource: Resource, folder: Path) -> Written:
             as_csv.write_table(pa.table([array for array, _ in shown], schema=plain))
     mended += sum(harmless(column.name) != column.name for column in resource.columns)
     summaries = [tally.summary for tally in tallies]
-    return Written(resource, rows, summaries, *map(_file, paths), mended)
+    return Written(resource, rows, summaries, _file(paths[0]), _file(paths[1]), mended)
 
 
 class _Tally:
