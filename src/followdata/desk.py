@@ -197,6 +197,16 @@ class Opened:
 
         return publish(self.data, Path(folder), story=self.story.name, name=self.dataset.name)
 
+    def archive(self) -> bytes:
+        """What `export` publishes, as one zip file.
+
+        Raises `InvalidParameter` for data that are too large for one.
+        """
+        from followdata.publish import archive
+
+        with self.desk.store.aside() as aside:
+            return archive(self.data, aside, story=self.story.name, name=self.dataset.name)
+
     def key(self, question: Question, params: Mapping[str, Scalar]) -> str:
         """Under which name the store keeps what `question` learns."""
         chosen = {name: params[name] for name in question.fit_parameters}

@@ -709,6 +709,8 @@ def safe_name(name: str) -> str:
     '..-2022-raw'
     """
     safe = re.sub(r"[^\w.@+-]+", "-", name)
+    if not safe.strip("."):
+        safe = f"-{safe}"  # "." and ".." are folders, and "" is none
     if len(safe.encode()) <= _LONGEST_NAME:
         return safe
     whole = _sha256(safe.encode())[:12]

@@ -18,6 +18,7 @@ from followdata.answer import Answer, Field, Scalar, Table, View
 from followdata.boundaries import boundaries
 from followdata.errors import UnknownName
 from followdata.present import vegalite as alt
+from followdata.present.letters import visible
 from followdata.present.numbers import shown
 from followdata.present.theme import STEPS
 
@@ -65,7 +66,7 @@ def chart(
     spec["datasets"] = rows.sheets
     if height is not None:
         spec["height"] = height
-    spec["description"] = view.description
+    spec["description"] = visible(view.description)
     return spec
 
 
@@ -649,7 +650,10 @@ def _with_safe_names(view: View, table: Table) -> tuple[View, Table]:
             )
             for field in table.fields
         ),
-        {names[name]: values for name, values in table.columns.items()},
+        {
+            names[name]: tuple(visible(v) if isinstance(v, str) else v for v in values)
+            for name, values in table.columns.items()
+        },
         table.title,
     )
     channels = {channel: names[name] for channel, name in view.channels.items()}
@@ -661,7 +665,7 @@ def _as_title(text: str) -> str:
 
     Vega-Lite writes titles into expressions and escapes their quotes, but not what would end that.
     """
-    return " ".join(text.split()).replace("\\", "\u2216")
+    return visible(" ".join(text.split())).replace("\\", "\u2216")
 
 
 def _only(table: Table, where: Mapping[str, Scalar]) -> Table:

@@ -24,7 +24,7 @@ def to_csv(table: Table) -> bytes:
     writer.writerow(harmless(field.name) for field in table.fields)
     for row in table.rows():
         writer.writerow(harmless(value) if isinstance(value, str) else value for value in row)
-    return lines.getvalue().encode()
+    return lines.getvalue().encode(errors="replace")
 
 
 def harmless(text: str) -> str:
