@@ -31,9 +31,10 @@ LAYERS: dict[str, set[str]] = {
     "story": BASE | {"sources"},
     "stories": BASE | {"core", "questions", "sources"},
     "registry": {"errors", "names", "story", "stories"},
-    "desk": BASE | {"settings", "store", "runs", "sources", "story", "registry"},
     "present": {"errors", "answer", "boundaries"},
-    "web": BASE | {"settings", "store", "runs", "story", "registry", "desk", "present"},
+    "publish": {"errors", "answer", "names", "data", "store", "present"},
+    "desk": BASE | {"settings", "store", "runs", "sources", "story", "registry", "publish"},
+    "web": BASE | {"settings", "store", "runs", "story", "registry", "desk", "present", "publish"},
     "cli": BASE
     | {"settings", "store", "runs", "story", "registry", "desk", "present", "web", "sources"},
     "testing": BASE

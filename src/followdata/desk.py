@@ -188,6 +188,25 @@ class Opened:
             provenance=self.dataset.provenance,
         )
 
+    def export(self, folder: str | Path) -> Path:
+        """Publish the data as an open data set in `folder`: see `followdata.publish`.
+
+        An earlier export there is replaced; anything else raises `InvalidParameter`.
+        """
+        from followdata.publish import publish
+
+        return publish(self.data, Path(folder), story=self.story.name, name=self.dataset.name)
+
+    def archive(self) -> bytes:
+        """What `export` publishes, as one zip file.
+
+        Raises `InvalidParameter` for data that are too large for one.
+        """
+        from followdata.publish import archive
+
+        with self.desk.store.aside() as aside:
+            return archive(self.data, aside, story=self.story.name, name=self.dataset.name)
+
     def key(self, question: Question, params: Mapping[str, Scalar]) -> str:
         """Under which name the store keeps what `question` learns."""
         chosen = {name: params[name] for name in question.fit_parameters}

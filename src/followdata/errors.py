@@ -13,6 +13,7 @@
     ├── StoreError           the data directory could not be read or written
     │   ├── DiskFull
     │   └── Damaged
+    ├── Busy                 a server has too much to do just now
     └── RunError             long work that cannot be started or did not end well
         ├── NeedsRun         the answer needs work that is longer than a request
         └── RunFailed
@@ -130,6 +131,16 @@ class Damaged(StoreError):
     """A stored thing does not match its own description."""
 
     code = "damaged"
+
+
+class Busy(FollowdataError):
+    """A server has too much to do just now; `retry_after` is in how many seconds to ask again."""
+
+    code = "busy"
+
+    def __init__(self, problem: str, *, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(problem, f"Ask again in {retry_after} seconds; what was begun is kept.")
 
 
 class RunError(FollowdataError):

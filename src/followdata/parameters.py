@@ -295,10 +295,15 @@ class File(Parameter):
     """
 
     def read(self, name: str, value: Any, data: Data | None) -> Scalar:
-        path = Path(str(value)).expanduser()
-        if not path.exists():
-            raise InvalidParameter(name, f"there is no file {path}.")
-        return str(path.resolve())
+        text = str(value)
+        try:
+            path = Path(text).expanduser()
+            # Devices and pipes have no end, or wait for somebody.
+            if not (path.is_file() or path.is_dir()):
+                raise InvalidParameter(name, f"there is no file {path}.")
+            return str(path.resolve())
+        except (OSError, RuntimeError, ValueError):  # too long, "~nobody", a zero within it
+            raise InvalidParameter(name, f"“{text[:200]}” cannot be a file.") from None
 
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "description": "A path on the machine that answers."}

@@ -321,7 +321,7 @@ class Store:
         """Remove what processes that are gone have left aside."""
         for path in folder.iterdir():
             process = path.name.partition("-")[0]
-            if process.isdecimal() and not _alive(int(process)):
+            if process.isdecimal() and not alive(int(process)):
                 _remove(path)
 
     def lock(self, name: str) -> AbstractContextManager[None]:
@@ -709,6 +709,8 @@ def safe_name(name: str) -> str:
     '..-2022-raw'
     """
     safe = re.sub(r"[^\w.@+-]+", "-", name)
+    if not safe.strip("."):
+        safe = f"-{safe}"  # "." and ".." are folders, and "" is none
     if len(safe.encode()) <= _LONGEST_NAME:
         return safe
     whole = _sha256(safe.encode())[:12]
@@ -753,7 +755,8 @@ def _remove(path: Path) -> None:
             path.unlink()
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
+    """Whether a process of that number is there."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

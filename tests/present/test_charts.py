@@ -10,7 +10,7 @@ from followdata.answer import Answer, Field, Table, View
 from followdata.boundaries import Boundaries, register
 from followdata.errors import UnknownName
 from followdata.present import render
-from followdata.present.charts import KINDS, chart
+from followdata.present.charts import KINDS, Rows, chart
 from followdata.testing.contract import missing_fields
 
 TABLE = Table.of(
@@ -102,6 +102,34 @@ def test_a_name_cannot_bring_a_script() -> None:
     page = render(answer("ranking"), "html").decode()
     assert "<script>" not in page
     assert "<script" not in render(answer("scatter"), "svg").decode()
+
+
+@pytest.mark.parametrize("name", ["a.b", "a[0]", "'] || alert(1) || datum['", '\\"', "x:Q", "ÅÄ"])
+def test_a_name_of_a_column_is_no_expression(name: str) -> None:
+    table = Table.of(
+        (Field("thing", "Thing", link="other"), ["a", "b"]),
+        (Field(name, name), [1.0, -2.0]),
+        (Field(name + "_", "Nearly the same"), [3.0, 4.0]),
+    )
+    view = View("ranking", "t", {"label": "thing", "value": name}, "Title", "What it shows.")
+    spec = chart(Answer("Told.", {"t": table}, (view,)), view, check=True)
+    assert not missing_fields(spec, spec["datasets"])
+    assert "alert(1)" not in str(spec["layer"][0]["transform"])
+    assert len(spec["datasets"]["rows"][0]) == 4
+    assert b">a<" in render(Answer("Told.", {"t": table}, (view,)), "svg")
+
+
+def test_a_kind_may_be_drawn_by_altair() -> None:
+    import altair
+
+    def drawn(rows: Rows, view: View) -> Any:
+        chart = altair.Chart(altair.NamedData(name=rows.all()["name"])).mark_bar()
+        return chart.encode(x=altair.X("x", type="quantitative"))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(KINDS, "bars", drawn)
+        view = View("bars", "t", {}, "Title", "What it shows.")
+        assert render(Answer("Told.", {"t": TABLE}, (view,)), "svg").startswith(b"<svg")
 
 
 def test_an_unknown_kind_says_what_there_is() -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from followdata.cli import ask, autoencode, context, fetch, replay, runs, serve, stories
+from followdata.cli import ask, autoencode, context, export, fetch, replay, runs, serve, stories
 from followdata.errors import FollowdataError
 
 PROGRAM = "followdata"
@@ -44,6 +44,7 @@ def followdata(
 app.command("list")(stories.list_stories)
 app.add_typer(fetch.app, name="fetch")
 app.add_typer(ask.app, name="ask")
+app.command("export")(export.export)
 app.command("serve")(serve.serve)
 app.command("runs")(runs.runs)
 app.command("replay")(replay.replay)

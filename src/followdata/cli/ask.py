@@ -146,6 +146,7 @@ def _form(wanted: str, output: Path | None) -> str:
 
 def _put(answer: Answer, form: str, reserved: dict[str, Any]) -> None:
     from followdata.present import render
+    from followdata.present.letters import visible
 
     output: Path | None = reserved["output"]
     if form == "text" and output is None and console().is_terminal:
@@ -157,6 +158,8 @@ def _put(answer: Answer, form: str, reserved: dict[str, Any]) -> None:
         answer, form, table=reserved["table"], view=reserved["view"], theme=reserved["theme"]
     )
     if output is None:
+        if form == "csv" and console().is_terminal:
+            content = visible(content.decode()).encode()  # for eyes: a file gets the data
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
         return

@@ -26,19 +26,21 @@ def desk() -> Desk:
 @cache
 def console() -> Console:
     """Where results go: standard output."""
-    from rich.console import Console
+    from followdata.present.terminal import ReadOnly
 
-    return Console(highlight=False, emoji=False)
+    return ReadOnly(highlight=False, emoji=False)
 
 
 @cache
 def notices() -> Console:
     """Where notices and progress go: standard error."""
-    from rich.console import Console
+    from followdata.present.terminal import ReadOnly
 
-    return Console(stderr=True, highlight=False, emoji=False)
+    return ReadOnly(stderr=True, highlight=False, emoji=False)
 
 
 def refuse(error: Exception) -> None:
     """Say an error as one clear line on standard error."""
-    sys.stderr.write(f"followdata: {error}\n")
+    from followdata.present.letters import visible
+
+    sys.stderr.write(f"followdata: {visible(str(error))}\n")

@@ -56,7 +56,9 @@ def _done(run: Run) -> str:
 def _journal(run: Run, *, follow: bool) -> None:
     import json
 
+    from followdata.present.letters import escaped
+
     for event in run.follow() if follow else run.events():
         if event is not None:
             # One JSON object a line: the journal as it is, for people and for jq.
-            typer.echo(json.dumps(event, ensure_ascii=False))
+            typer.echo(escaped(json.dumps(event, ensure_ascii=False)))

@@ -14,6 +14,10 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8000,
     *,
     workers: Annotated[int, typer.Option(min=1, help="Processes that answer.")] = 1,
+    known_as: Annotated[
+        list[str],
+        typer.Option(metavar="NAME", help="A host name to answer to, where a proxy passes it on."),
+    ] = [],  # noqa: B006 -- Typer reads it, nobody changes it
     allow_runs: Annotated[
         bool,
         typer.Option(
@@ -24,7 +28,15 @@ def serve(
     """Serve the web site and the HTTP API."""
     from followdata.web import server
 
-    server.serve(desk(), host, port, workers=workers, allow_runs=allow_runs, say=_say)
+    server.serve(
+        desk(),
+        host,
+        port,
+        workers=workers,
+        allow_runs=allow_runs,
+        say=_say,
+        known_as=tuple(known_as),
+    )
 
 
 def _say(text: str) -> None:

@@ -1,4 +1,4 @@
-"""A declared View as a Vega-Lite chart, drawn by Altair.
+"""A declared View as a Vega-Lite chart.
 
 Each kind of view is a function in `KINDS`; others are added with `register`. A chart names its
 colours by style (see `theme.vega_config`), so one chart serves both themes.
@@ -14,16 +14,16 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
-import altair as alt
-
 from followdata.answer import Answer, Field, Scalar, Table, View
 from followdata.boundaries import boundaries
 from followdata.errors import UnknownName
+from followdata.present import vegalite as alt
+from followdata.present.letters import visible
 from followdata.present.numbers import shown
 from followdata.present.theme import STEPS
 
 Draw = Callable[["Rows", View], Any]
-"""Draws a view's rows: an Altair chart, or a Vega-Lite specification as it is."""
+"""Draws a view's rows: a chart, ours or Altair's, or a Vega-Lite specification as it is."""
 KINDS: dict[str, Draw] = {}
 NUMBER = "_number"
 """The column that numbers the rows; no column of a table is called so."""
@@ -55,23 +55,33 @@ def chart(
     if draw is None:
         raise UnknownName("kind of picture", view.kind, list(KINDS))
     table = _only(answer.tables[view.table], view.options.get("where", {}))
-    view, table = _without_steps(view, table)
+    view, table = _with_safe_names(view, table)
     rows = Rows(table)
     drawn = draw(rows, view)
-    fitted = {"width": width, "autosize": {"type": "fit-x", "contains": "padding"}}
-    spec: dict[str, Any]
-    if isinstance(drawn, dict):
-        spec = {"$schema": alt.SCHEMA_URL, **drawn, **fitted}
-        if check:
-            alt.LayerChart.from_dict(spec)
-    else:
-        spec = drawn.properties(**fitted).to_dict(validate=check)
-    # Put in last: Altair would copy every value each time that a chart is put into another.
+    spec: dict[str, Any] = dict(drawn if isinstance(drawn, dict) else _written_out(drawn))
+    spec |= {"$schema": alt.SCHEMA_URL, "width": width}
+    spec["autosize"] = {"type": "fit-x", "contains": "padding"}
+    if check:
+        _check(spec)
     spec["datasets"] = rows.sheets
     if height is not None:
         spec["height"] = height
-    spec["description"] = view.description
+    spec["description"] = visible(view.description)
     return spec
+
+
+def _written_out(drawn: Any) -> dict[str, Any]:
+    """The specification of a chart, which is not checked where it is drawn."""
+    if isinstance(drawn, alt.Chart):
+        return drawn.to_dict()
+    found: dict[str, Any] = drawn.to_dict(validate=False)
+    return found
+
+
+def _check(spec: dict[str, Any]) -> None:
+    import altair
+
+    (altair.LayerChart if "layer" in spec else altair.Chart).from_dict(spec)
 
 
 @dataclass
@@ -230,7 +240,9 @@ def pairs(rows: Rows, view: View) -> Any:
     color = alt.Color("side", type="nominal", title=None, scale=alt.Scale(domain=titles)).legend(
         orient="top", symbolSize=110
     )
-    axis = alt.X(a.name, type="quantitative", title=view.options.get("x_title") or _title(a))
+    axis = alt.X(
+        a.name, type="quantitative", title=_as_title(view.options.get("x_title") or _title(a))
+    )
     dots = [
         base.transform_calculate(side=json.dumps(title))
         .mark_point(filled=True, size=110, opacity=1, yOffset=8)
@@ -533,7 +545,7 @@ def box(rows: Rows, view: View) -> dict[str, Any]:
     rows.others("medians", boxes)
     rows.others("points", points)
     rows.others("captions", captions)
-    tooltip = [tip.to_dict() for tip in _tooltip(table)]
+    tooltip = _tooltip(table)
     return {
         "height": high,
         "layer": [
@@ -610,17 +622,50 @@ def _quantile(ordered: Sequence[float], part: float) -> float:
     return float(ordered[low] + (at - low) * (ordered[high] - ordered[low]))
 
 
-def _without_steps(view: View, table: Table) -> tuple[View, Table]:
-    """The same with other names for columns that Vega would read as steps into a value: a dot or a
-    bracket ("mean_H0351.2001")."""
-    names = {field.name: re.sub(r"[.\[\]]", "_", field.name) for field in table.fields}
+def names_in_charts(table: Table) -> dict[str, str]:
+    """What the columns are called in charts: words that mean nothing in a path or an expression of
+    Vega, where a dot is a step into a value ("mean_H0351.2001") and a quote ends a name.
+
+    >>> names_in_charts(Table.of((Field("a.b", ""), []), (Field("a'b", ""), [])))
+    {'a.b': 'a_b', "a'b": 'a_b_'}
+    """
+    found: dict[str, str] = {}
+    for one in table.fields:
+        name = re.sub(r"[^\w ]", "_", one.name)
+        while name in found.values():
+            name += "_"
+        found[one.name] = name
+    return found
+
+
+def _with_safe_names(view: View, table: Table) -> tuple[View, Table]:
+    names = names_in_charts(table)
     renamed = Table(
-        tuple(replace(field, name=names[field.name]) for field in table.fields),
-        {names[name]: values for name, values in table.columns.items()},
+        tuple(
+            replace(
+                field,
+                name=names[field.name],
+                title=_as_title(field.title),
+                unit=_as_title(field.unit),
+            )
+            for field in table.fields
+        ),
+        {
+            names[name]: tuple(visible(v) if isinstance(v, str) else v for v in values)
+            for name, values in table.columns.items()
+        },
         table.title,
     )
     channels = {channel: names[name] for channel, name in view.channels.items()}
     return replace(view, channels=channels), renamed
+
+
+def _as_title(text: str) -> str:
+    """`text` as a title of an axis or a tooltip, where it takes one line and no backslash.
+
+    Vega-Lite writes titles into expressions and escapes their quotes, but not what would end that.
+    """
+    return visible(" ".join(text.split())).replace("\\", "\u2216")
 
 
 def _only(table: Table, where: Mapping[str, Scalar]) -> Table:

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 from followdata.answer import Table
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = "^[=+\\-@\t\r\n＝＋－＠]"
+"""How a text begins that a spreadsheet would take for a formula: a pattern."""
+_FORMULA = re.compile(FORMULA)
 
 
 def to_csv(table: Table) -> bytes:
     """The table as UTF-8 CSV; numbers are unrounded.
 
-    A text that a spreadsheet would take for a formula gets an apostrophe in front
-    (OWASP, "CSV injection"); numbers are numbers and keep their sign.
+    A text that a spreadsheet would take for a formula gets an apostrophe in front; numbers are
+    numbers and keep their sign.
     """
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\r\n")
-    writer.writerow(field.name for field in table.fields)
+    writer.writerow(harmless(field.name) for field in table.fields)
     for row in table.rows():
-        writer.writerow(_harmless(value) if isinstance(value, str) else value for value in row)
-    return lines.getvalue().encode()
+        writer.writerow(harmless(value) if isinstance(value, str) else value for value in row)
+    return lines.getvalue().encode(errors="replace")
 
 
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
+def harmless(text: str) -> str:
+    """`text` as no spreadsheet takes it for a formula (OWASP, "CSV injection").
+
+    >>> harmless("=1+1"), harmless("1+1")
+    ("'=1+1", '1+1')
+    """
+    return f"'{text}" if _FORMULA.match(text) else text

@@ -12,8 +12,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from followdata.answer import Answer, Field, Scalar, Table, View
-from followdata.present import pictures
-from followdata.present.charts import chart
+from followdata.present import letters, pictures
+from followdata.present.charts import chart, names_in_charts
 from followdata.present.numbers import shown
 from followdata.present.theme import css_variables
 
@@ -98,10 +98,11 @@ def shown_view(answer: Answer, view: View, address: Address = no_address) -> Sho
     label = _label(answer, view)
     click = address(label, "") if label and label.link else ""
     # "<" would end the script element that holds the specification.
-    spec = json.dumps(chart(answer, view), ensure_ascii=False).replace("<", "\\u003c")
-    return ShownView(
-        view.title, view.description, spec, click=click, click_field=label.name if label else ""
-    )
+    spec = letters.escaped(json.dumps(chart(answer, view), ensure_ascii=False))
+    spec = spec.replace("<", "\\u003c")
+    known = names_in_charts(answer.tables[view.table])
+    clicked = known[label.name] if label else ""
+    return ShownView(view.title, view.description, spec, click=click, click_field=clicked)
 
 
 def to_html(answer: Answer) -> bytes:
@@ -170,6 +171,7 @@ def _environment() -> Environment:
         loader=PackageLoader("followdata.present"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=letters.shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )

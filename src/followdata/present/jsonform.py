@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from followdata.answer import Answer, Field
+from followdata.present.letters import escaped
 
 
 def document(answer: Answer) -> dict[str, Any]:
@@ -41,7 +42,7 @@ def to_json(answer: Answer) -> bytes:
 
 def dumps(value: Any) -> bytes:
     """`value` as strict JSON (no NaN), one line, ended by a newline."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+    return escaped(json.dumps(value, ensure_ascii=False, allow_nan=False)).encode() + b"\n"
 
 
 def _field(field: Field) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 from followdata.answer import Answer, View
 from followdata.errors import UnknownName
 from followdata.present.charts import chart
+from followdata.present.letters import visible
 from followdata.present.theme import THEMES, vega_config
 
 WIDTH = 720
@@ -34,7 +35,7 @@ def _spec(answer: Answer, view: View, theme: str, size: dict[str, int]) -> dict[
         raise UnknownName("theme", theme, list(THEMES))
     spec = chart(answer, view, width=size.get("width", WIDTH), height=size.get("height"))
     spec["config"] = vega_config(theme)
-    spec["title"] = view.title
+    spec["title"] = visible(view.title)
     return spec
 
 

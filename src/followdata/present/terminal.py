@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import shlex
+from collections.abc import Iterator
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.segment import Segment
 from rich.table import Table as Grid
 from rich.text import Text
 
 from followdata.answer import Answer, Field, Further, Table
+from followdata.present.letters import visible
 from followdata.present.numbers import shown
 
 MOST_ROWS = 20
@@ -18,9 +21,19 @@ WORDS = 28
 """How many letters wide a column of long words is at least."""
 
 
+class ReadOnly(Console):
+    """A console on which words are only read: what a terminal would obey is made visible."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else visible(text), style, control)
+
+
 def to_text(answer: Answer, *, width: int = 100) -> str:
     """The answer as plain text without colours."""
-    out = Console(file=io.StringIO(), width=width, no_color=True, highlight=False)
+    out = ReadOnly(file=io.StringIO(), width=width, no_color=True, highlight=False)
     out.print(renderable(answer))
     lines = out.file.getvalue().splitlines()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in lines) + "\n"

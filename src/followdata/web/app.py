@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
@@ -21,15 +22,19 @@ from followdata.question import Question
 from followdata.story import Story
 from followdata.web import faults, openapi, questions, runpages, runs, stories
 from followdata.web.bodies import Body
-from followdata.web.security import SecureHeaders
+from followdata.web.security import SecureHeaders, body_of
 from followdata.web.site import Site
 
 LARGEST_FORM = 16_384
+MOST_FIELDS = 100
 log = logging.getLogger("followdata.web")
 
 
-def create_app(desk: Desk, *, allow_runs: bool = False) -> FastAPI:
-    """The application over a desk; all its state is in the desk's store."""
+def create_app(desk: Desk, *, allow_runs: bool = False, hosts: Sequence[str] = ("*",)) -> FastAPI:
+    """The application over a desk; all its state is in the desk's store.
+
+    `hosts` are the names that it answers to.
+    """
     site = Site(desk, allow_runs)
     app = FastAPI(
         title="followdata",
@@ -38,6 +43,7 @@ def create_app(desk: Desk, *, allow_runs: bool = False) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     app.add_middleware(SecureHeaders)
     _add_faults(app, site)
     _add_common(app, site)
@@ -55,12 +61,13 @@ def _add_common(app: FastAPI, site: Site) -> None:
         return site.assets.body(name).respond(request)
 
     async def all_runs(request: Request) -> Response:
-        return (await run_in_threadpool(runpages.all_runs, site)).respond(request)
+        body = await site.workshop.work("runs", partial(runpages.all_runs, site))
+        return body.respond(request)
 
     async def one_run(request: Request, id: str) -> Response:
         form = "json" if id.endswith(".json") else "html"
         make = partial(runpages.one_run, site, id.removesuffix(".json"), form)
-        return (await run_in_threadpool(make)).respond(request)
+        return (await site.workshop.work(("run", id), make)).respond(request)
 
     async def events(request: Request, id: str) -> Response:
         run = site.desk.runs.named(id)
@@ -89,18 +96,30 @@ def _add_story(app: FastAPI, site: Site, story: Story) -> None:
         key = ("story", story.name, site.stamp(story.name))
         return await _kept(site, request, key, lambda: stories.story_page(site, story))
 
+    async def archive(request: Request) -> Response:
+        key = ("zip", story.name, request.url.query, site.stamp(story.name))
+        return await _kept(site, request, key, lambda: stories.archive(site, story, request))
+
     async def fetch(request: Request) -> Response:
-        content = await request.body()
-        if len(content) > LARGEST_FORM:
-            raise InvalidParameter("form", f"more than {LARGEST_FORM} bytes.")
-        values = dict(parse_qsl(content.decode("utf-8", errors="replace")))
+        site.check_may_start(request)  # before what others send is read
+        content = await body_of(request, LARGEST_FORM)
+        values = fields_of(content)
         run = await run_in_threadpool(stories.start_fetch, site, story, values, request)
         return RedirectResponse(run, status_code=303)
 
     _get(app, f"/{story.name}", page)
+    _get(app, f"/{story.name}/export.zip", archive)
     app.add_api_route(f"/{story.name}/fetch", fetch, methods=["POST"], include_in_schema=False)
     for question in story.questions.values():
         _add_question(app, site, story, question)
+
+
+def fields_of(form: bytes) -> dict[str, str]:
+    """The fields of a form that a browser has sent."""
+    try:
+        return dict(parse_qsl(form.decode("utf-8", errors="replace"), max_num_fields=MOST_FIELDS))
+    except ValueError:
+        raise InvalidParameter("form", f"more than {MOST_FIELDS} fields.") from None
 
 
 def _add_question(app: FastAPI, site: Site, story: Story, question: Question) -> None:
@@ -121,7 +140,8 @@ def _add_question(app: FastAPI, site: Site, story: Story, question: Question) ->
 
     async def names(request: Request) -> Response:
         make = partial(questions.names_body, site, story, question.name, request)
-        return (await run_in_threadpool(make)).respond(request)
+        key = ("names", story.name, question.name, request.url.query)
+        return (await site.workshop.work(key, make)).respond(request)
 
     _get(app, base, answering(""))
     _get(app, f"{base}/names", names)
@@ -142,11 +162,7 @@ async def _kept(
     site: Site, request: Request, key: tuple[Any, ...], make: Callable[[], Body]
 ) -> Response:
     """The body under `key`, made if it is not kept; only what went well and may be is kept."""
-    body = site.kept.get(key)
-    if body is None:
-        body = await run_in_threadpool(make)
-        if body.status == 200 and "no-store" not in body.headers.get("Cache-Control", ""):
-            site.kept.put(key, body)
+    body = await site.workshop.body(key, make, asker=site.rights(request))
     return body.respond(request)
 
 

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 MOST_BYTES = 64 * 2**20
+_COMPRESSED = {"image/png", "application/zip"}
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,11 @@ class Body:
     status: int = 200
     quality: int = 5
     """Brotli's: 5 for what is made on request, 9 for what is made once."""
+
+    @property
+    def may_be_kept(self) -> bool:
+        """Whether it went well, and is the same for all who ask."""
+        return self.status == 200 and "no-store" not in self.headers.get("Cache-Control", "")
 
     @cached_property
     def tag(self) -> str:
@@ -48,8 +54,8 @@ class Body:
         if self.status == 200 and request.headers.get("if-none-match") == self.tag:
             return Response(status_code=304, headers=headers)
         content, accepted = self.content, request.headers.get("accept-encoding", "")
-        # PNG is compressed already; a small body gains nothing.
-        if len(content) > 600 and self.media_type != "image/png":
+        # A small body gains nothing.
+        if len(content) > 600 and self.media_type not in _COMPRESSED:
             if "br" in accepted:
                 content, headers["Content-Encoding"] = self._brotli, "br"
             elif "gzip" in accepted:

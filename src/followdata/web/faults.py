@@ -24,10 +24,11 @@ STATUS: Sequence[tuple[type[errors.FollowdataError], int]] = (
     (errors.Unreachable, 504),
     (errors.SourceError, 502),
     (errors.DiskFull, 507),
+    (errors.Busy, 503),
     (errors.NeedsRun, 202),
     (errors.RunError, 403),
 )
-DATA_ENDINGS = (".json", ".csv", ".svg", ".png", "/events", "/names")
+DATA_ENDINGS = (".json", ".csv", ".svg", ".png", ".zip", "/events", "/names")
 
 
 def status_of(error: errors.FollowdataError) -> int:
@@ -50,6 +51,8 @@ def document(error: errors.FollowdataError) -> dict[str, Any]:
 def body(request: Request, error: errors.FollowdataError, status: int, assets: Assets) -> Body:
     """The error as this address answers: data or page."""
     headers = {"Cache-Control": "no-store"}
+    if isinstance(error, errors.Busy):
+        headers["Retry-After"] = str(error.retry_after)
     if request.url.path.endswith(DATA_ENDINGS):
         return Body(dumps(document(error)), "application/json", headers, status)
     page = ErrorPage(

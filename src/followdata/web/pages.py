@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from followdata.present import letters
 from followdata.store import DataSet
 from followdata.web.assets import Assets
 
@@ -142,6 +143,7 @@ def environment() -> Environment:
         loader=PackageLoader("followdata.web"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=letters.shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -12,12 +12,21 @@ from followdata.errors import FollowdataError
 from followdata.settings import HOME_VARIABLE
 from followdata.web.app import create_app
 from followdata.web.assets import Assets
+from followdata.web.security import known_hosts
 
 _ALLOW_RUNS = "FOLLOWDATA_ALLOW_RUNS"
+_HOSTS = "FOLLOWDATA_HOSTS"
 
 
 def serve(
-    desk: Desk, host: str, port: int, *, workers: int, allow_runs: bool, say: Callable[[str], None]
+    desk: Desk,
+    host: str,
+    port: int,
+    *,
+    workers: int,
+    allow_runs: bool,
+    say: Callable[[str], None],
+    known_as: tuple[str, ...] = (),
 ) -> None:
     """Get the front page ready, then serve until interrupted."""
     import uvicorn
@@ -27,9 +36,12 @@ def serve(
     # Worker processes make the application anew, from the same settings.
     os.environ[HOME_VARIABLE] = str(desk.store.home)
     os.environ[_ALLOW_RUNS] = "1" if allow_runs else ""
+    os.environ[_HOSTS] = " ".join(known_hosts(host, known_as))
     uvicorn.run(
         "followdata.web.server:installed_app",
         factory=True,
+        http="followdata.web.connections:PatientConnection",
+        ws="none",
         host=host,
         port=port,
         workers=workers,
@@ -42,7 +54,11 @@ def serve(
 
 def installed_app() -> FastAPI:
     """The application with all installed stories, as a worker process makes it."""
-    return create_app(Desk.installed(), allow_runs=bool(os.environ.get(_ALLOW_RUNS)))
+    return create_app(
+        Desk.installed(),
+        allow_runs=bool(os.environ.get(_ALLOW_RUNS)),
+        hosts=os.environ.get(_HOSTS, "*").split(),
+    )
 
 
 def prepare(desk: Desk, say: Callable[[str], None]) -> None:

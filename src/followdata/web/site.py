@@ -15,6 +15,7 @@ from followdata.web.bodies import Kept
 from followdata.web.pages import part
 from followdata.web.runs import Starter
 from followdata.web.security import may_start_runs
+from followdata.web.workshop import Workshop
 
 LONGEST_QUERY = 4096
 
@@ -27,7 +28,7 @@ class Site:
     allow_runs: bool = False
     assets: Assets = field(init=False)
     starter: Starter = field(init=False)
-    kept: Kept = field(default_factory=Kept)
+    workshop: Workshop = field(default_factory=lambda: Workshop(Kept()))
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "assets", Assets(self.desk.store))
@@ -38,9 +39,13 @@ class Site:
         folder = self.desk.store.home / "stories" / story
         return folder.stat().st_mtime_ns if folder.exists() else 0
 
+    def rights(self, request: Request) -> bool:
+        """What this request may have done that others may not."""
+        return may_start_runs(request, allow_all=self.allow_runs)
+
     def check_may_start(self, request: Request) -> None:
         """Raise `RunError` unless this request may have work started."""
-        if not may_start_runs(request, allow_all=self.allow_runs):
+        if not self.rights(request):
             raise RunError(
                 "Work can only be started from the machine that serves this page.",
                 "Whoever runs it can allow more with --allow-runs.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from urllib.parse import quote
 
 from markupsafe import Markup
 from starlette.requests import Request
@@ -12,12 +13,13 @@ from followdata.answer import Scalar
 from followdata.desk import fetch_id
 from followdata.errors import FollowdataError, InvalidParameter
 from followdata.question import resolve
+from followdata.store import safe_name
 from followdata.story import Story
 from followdata.web import runs
 from followdata.web.bodies import Body
 from followdata.web.forms import address, field, heading
 from followdata.web.pages import Card, FrontPage, StoryPage, part
-from followdata.web.site import Site
+from followdata.web.site import Site, given
 
 HTML = "text/html; charset=utf-8"
 
@@ -87,6 +89,18 @@ def story_page(site: Site, story: Story) -> Body:
         fetch=fetch_form(story),
     )
     return Body(page.render().encode(), HTML)
+
+
+def archive(site: Site, story: Story, request: Request) -> Body:
+    """A data set as an open one: all its files in one."""
+    values = given(request)
+    name = values.pop("data", "")
+    if values:
+        raise InvalidParameter(next(iter(values)), "only “data” is known here.")
+    opened = site.desk.open(story.name, name)
+    packed = f"followdata-{story.name}-{safe_name(opened.dataset.name)}"
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(packed)}.zip"}
+    return Body(opened.archive(), "application/zip", headers)
 
 
 def fetch_form(story: Story) -> Markup:

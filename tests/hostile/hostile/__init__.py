@@ -1,0 +1,1 @@
+"""A story whose data are written by somebody who means harm."""
