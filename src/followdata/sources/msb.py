@@ -117,6 +117,7 @@ def read(path: Path) -> Reported | None:
 COLUMNS: Labels = {
     "title": np.array(["Anlagda bränder i skolor", "Folkmängd"]),
     "title_en": np.array(["School fires, set on purpose", "Inhabitants"]),
+    "id": np.array(["School fires, set on purpose", "Inhabitants"]),
     "description": np.array(
         [
             "Räddningstjänstens insatser vid brand i skolbyggnad där brandorsaken bedömdes vara "
