@@ -257,8 +257,8 @@ class _One:
         total, expected = float(counts.totals[row]), float(np.nansum(self.expected))
         years = counts.years[known]
         yield (
-            f"{self.title} had {self.counted(total)} from {years[0]} to {years[-1]}; at the rate of "
-            f"all {about.things} together it would have had {wording.number(expected)}."
+            f"{self.title} had {self.counted(total)} from {years[0]} to {years[-1]}; at the rate "
+            f"of all {about.things} together it would have had {wording.number(expected)}."
         )
         rate, low, high = wording.numbers(
             [PER * float(v[row]) for v in (fitted.rate, fitted.low, fitted.high)]
