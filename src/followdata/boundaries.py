@@ -70,6 +70,23 @@ def centroid(shape: Shape) -> tuple[float, float]:
     return east / area, north / area
 
 
+def touching(shapes: Mapping[str, Shape], region: str) -> list[str]:
+    """The regions that have a piece of border in common with `region`: two corners or more.
+
+    >>> left = [[[(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)]]]
+    >>> right = [[[(1, 0), (2, 0), (2, 1), (1, 1), (1, 0)]]]
+    >>> touching({"left": left, "right": right}, "left")
+    ['right']
+    """
+    own = _corners(shapes[region])
+    others = (name for name in shapes if name != region)
+    return [name for name in others if len(own & _corners(shapes[name])) > 1]
+
+
+def _corners(shape: Shape) -> set[tuple[float, float]]:
+    return {corner for polygon in shape for ring in polygon for corner in ring}
+
+
 def signed_area(ring: Ring) -> float:
     """The area within a closed ring, positive if it runs against the clock.
 

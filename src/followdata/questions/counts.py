@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from followdata.boundaries import boundaries, centroid
+from followdata.boundaries import boundaries, centroid, touching
 from followdata.core.counts import Counts
 from followdata.core.geography import planar
 from followdata.data import Floats, Layer, TableData
 from followdata.errors import NothingToAnswer
+
+NEAREST = 5
+_FEWEST_BORDERING = 3
 
 
 def counts_of(data: TableData) -> Counts:
@@ -44,6 +49,32 @@ def _by_year(data: TableData, column: str) -> dict[int, Floats]:
         for at, layer in enumerate(layers)
         if layer == Layer(layer.time) and layer.time.isdecimal()
     }
+
+
+@dataclass(frozen=True)
+class Around:
+    """The rows around one, the nearest first, and in words how they were found; none where nobody
+    knows where the rows lie."""
+
+    rows: list[int]
+    found: str
+
+
+def around(data: TableData, row: int, places: Floats | None) -> Around:
+    """The rows whose regions have a border in common with that of `row`; where fewer than three do,
+    as on an island, the `NEAREST` nearest ones."""
+    if places is None:
+        return Around([], "")
+    far = np.hypot(*(places - places[row]).T)
+    far[row] = np.inf
+    if data.about.boundaries and "id" in data.labels("obs"):
+        codes = data.labels("obs")["id"].tolist()
+        bordering = set(touching(boundaries(data.about.boundaries).shapes, codes[row]))
+        rows = [at for at in np.argsort(far, kind="stable").tolist() if codes[at] in bordering]
+        if len(rows) >= _FEWEST_BORDERING:
+            return Around(rows, "those with a border in common")
+    rows = np.argsort(far, kind="stable")[: min(NEAREST, len(far) - 1)].tolist()
+    return Around(rows, f"the {len(rows)} nearest")
 
 
 def places_of(data: TableData) -> Floats | None:

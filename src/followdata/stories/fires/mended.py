@@ -120,8 +120,8 @@ def _on_population(
     columns = [name for name in compiled.var_names if name in municipal.MOVED]
     others = [name for name in columns if name != municipal.POPULATION]
     yield (
-        f"In these rows {listing(others, _ALL)} went astray with it, as a comparison with Kolada showed. "
-        "They are put back into the rows that they are of"
+        f"In these rows {listing(others, _ALL)} went astray with it, as a comparison with Kolada "
+        "showed. They are put back into the rows that they are of"
         + ("." if found.swapped else "; where nobody can say which, they are left out.")
     )
     vehicles = [name for name in compiled.var_names if name in municipal.PER_HEAD]
