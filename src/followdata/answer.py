@@ -32,6 +32,8 @@ class Field:
     """A question of the same story that takes this column's value as its first parameter."""
     given: tuple[tuple[str, Scalar], ...] = ()
     """Other parameters that the linked question is given; the value is then its next name."""
+    grouped: bool = True
+    """Whether thousands are set apart: not those of a year."""
     code: bool = False
     """For programs only: people read the title beside it."""
 

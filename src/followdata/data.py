@@ -43,7 +43,9 @@ class About:
     `size` names the column that says how big a thing is, where there is one; `lang` is the
     language of titles in the data; `label` the `obs` label that groups the rows by default;
     `boundaries` the set of `followdata.boundaries` whose regions the rows are, by their `id`;
-    `time` when the values are of, as readers say it ("2022").
+    `time` when the values are of, as readers say it ("2022"). Where the data count events, `count`
+    names the column of their numbers, whose layers are the numbers of each year and whose main
+    values are the sums of these; `event` and `events` are what one and several are called.
     """
 
     title: str
@@ -57,6 +59,15 @@ class About:
     unit: str = ""
     boundaries: str = ""
     time: str = ""
+    count: str = ""
+    event: str = ""
+    events: str = ""
+
+    def said(self) -> dict[str, str]:
+        """What the digest of a data set is made over: each field, less those that came later and
+        say nothing, so that data that were stored before them keep their digest."""
+        later = ("count", "event", "events")
+        return {k: v for k, v in asdict(self).items() if v or k not in later}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -223,7 +234,7 @@ class MemoryTable:
 
     @cached_property
     def digest(self) -> str:
-        words = [list(self.obs_names), list(self.var_names), asdict(self.about)]
+        words = [list(self.obs_names), list(self.var_names), self.about.said()]
         labels = [
             {key: column.tolist() for key, column in sorted(labels.items())}
             for labels in (self.obs, self.var)
@@ -305,7 +316,7 @@ class MemorySeries:
 
     @cached_property
     def digest(self) -> str:
-        words = [asdict(self.about), str(self.times.dtype), self.flags.tolist()]
+        words = [self.about.said(), str(self.times.dtype), self.flags.tolist()]
         return content_digest(self.kind, words, [self.times.astype(np.int64), self.values])
 
     def labels(self) -> Labels:
@@ -457,7 +468,7 @@ def family_digest(family: SeriesData) -> str:
     members = (family.one(name) for name in names)
     digests = [MemorySeries(m.times, m.values, m.flags, m.about).digest for m in members]
     labels = {key: column.tolist() for key, column in sorted(family.labels().items())}
-    return content_digest("series", [asdict(family.about), list(names), labels, digests], [])
+    return content_digest("series", [family.about.said(), list(names), labels, digests], [])
 
 
 def positions(index: NameIndex, names: Sequence[str] | None) -> npt.NDArray[np.intp] | slice:

@@ -148,6 +148,31 @@ class Group(_Name):
 
 
 @dataclass(frozen=True)
+class Rows(_Name):
+    """All rows ("everywhere"), those of a group under the data's main label, or a single one."""
+
+    everyone: str = field(default="everywhere", kw_only=True)
+
+    def names(self, data: Data | None) -> NameIndex:
+        if data is None:
+            raise NothingToAnswer("A row is looked up in data; there are none here.")
+        rows, label = data.names("obs"), data.about.label
+        # What is a row's name is no group's: the row is meant.
+        groups = data.names(label) if label else NameIndex("group", [])
+        kept = [at for at, name in enumerate(groups.names) if name not in rows.names]
+        aliases = groups.aliases or ("",) * len(groups)
+        return NameIndex(
+            data.about.thing,
+            [self.everyone, *(groups.names[at] for at in kept), *rows.names],
+            [self.everyone, *(groups.names[at] for at in kept), *rows.titles],
+            ["", *(aliases[at] for at in kept), *(rows.aliases or ("",) * len(rows))],
+        )
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        return _begun(self.names(data), str(value))
+
+
+@dataclass(frozen=True)
 class Trait(Column):
     """What can be said of each row: a column, or one of the rows' labels ("county")."""
 
@@ -174,15 +199,7 @@ class Series(_Name):
         return self.by if self.by and len(data.names(self.by)) else "series"
 
     def read(self, name: str, value: Any, data: Data | None) -> Scalar:
-        index = self.names(data)
-        try:
-            return index.find(str(value))
-        except UnknownName:
-            # "Falun" is enough for Falun-Lugnet where there is no other.
-            begun = [one for one in index.names if fold(one).startswith(fold(str(value)))]
-            if len(begun) != 1 or not fold(str(value)):
-                raise
-            return begun[0]
+        return _begun(self.names(data), str(value))
 
     def label(self, name: str, about: About) -> str:
         return self.title or (self.by or name).replace("_", " ").capitalize()
@@ -445,6 +462,20 @@ def listed(text: str) -> list[str]:
     """
     parts = next(csv.reader([text], skipinitialspace=True), [])
     return [part.strip() for part in parts if part.strip()]
+
+
+def _begun(index: NameIndex, text: str) -> str:
+    """The name that `text` means or, where it means none, the only one that it begins.
+
+    "Falun" is enough for Falun-Lugnet, and "Skåne" for Skåne län, where there is no other.
+    """
+    try:
+        return index.find(text)
+    except UnknownName:
+        begun = [one for one in index.names if fold(one).startswith(fold(text))]
+        if len(begun) != 1 or not fold(text):
+            raise
+        return begun[0]
 
 
 def _joined(names: list[str]) -> str:

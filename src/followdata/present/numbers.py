@@ -26,7 +26,7 @@ def shown(value: Scalar, field: Field) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        return _grouped(f"{value:,}")
+        return _grouped(f"{value:,}") if field.grouped else str(value)
     if isinstance(value, float):
         if field.decimals is None and 0 < abs(value) < TINY:
             return _by_tens(value)

