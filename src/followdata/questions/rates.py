@@ -72,7 +72,7 @@ def rates(
 
 question = Question(
     name="rates",
-    title="Where are they frequent?",
+    title="Where are there most for the number of people?",
     words="Events per inhabitant and year. Where few people live, one event more or less makes a "
     "record, so each rate is drawn towards what is usual at that size, the further the less "
     "the place's own events tell.",

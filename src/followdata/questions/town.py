@@ -9,7 +9,7 @@ from typing import Annotated
 
 import numpy as np
 
-from followdata.answer import Answer, Field, Further, Table, View, listing
+from followdata.answer import Answer, Field, Table, View, listing
 from followdata.core.counts import Counts
 from followdata.core.normal import normal_scores
 from followdata.core.rates import Rates
@@ -60,11 +60,6 @@ def town(
         tables=tables,
         views=tuple(one.views(tables)),
         notes=tuple(one.notes()),
-        further=(
-            Further("trend", (("place", one.name),)),
-            Further("rates", (("thing", one.name),)),
-            Further("distinctive", (("thing", one.name),)),
-        ),
     )
 
 
@@ -294,7 +289,7 @@ class _One:
                 channels={
                     "x": "year", "mid": "expected", "low": "low", "high": "high", "line": "fires",
                 },
-                title=f"{self.events.capitalize()} in {self.title}",
+                title=f"{self.events.capitalize()} in {self.title}, and the range expected of it",
                 description=f"The {self.events} counted in {self.title} in each year as a line, "
                 f"over a band of what the rate of all {about.things} together would give for as "
                 "many inhabitants.",
@@ -316,6 +311,15 @@ class _One:
                 title="Its neighbours",
                 description=f"The rates of the {about.things} around {self.title}, each with its "
                 "interval, the nearest first.",
+            )
+        if "distinguishes" in tables:
+            yield View(
+                kind="ranking",
+                table="distinguishes",
+                channels={"label": "title", "value": "score"},
+                title=f"What else is special about {self.title}",
+                description=f"{len(self.striking)} other {about.measures} as bars: how far "
+                f"{self.title} lies above or below the {about.things} nearest in size.",
             )
 
     def notes(self) -> Iterator[str]:

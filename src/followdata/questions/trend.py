@@ -52,7 +52,7 @@ def trend(
 
 question = Question(
     name="trend",
-    title="Have they become more frequent?",
+    title="How many are there each year, {place}?",
     words="Events by year, with how far chance alone could have moved them: events come in "
     "clusters, so that more of the ups and downs is chance than one would think.",
     needs="table",
