@@ -43,7 +43,8 @@ class About:
     `size` names the column that says how big a thing is, where there is one; `lang` is the
     language of titles in the data; `label` the `obs` label that groups the rows by default;
     `boundaries` the set of `followdata.boundaries` whose regions the rows are, by their `id`;
-    `time` when the values are of, as readers say it ("2022").
+    `time` when the values are of, as readers say it ("2022"); `matrix` what the main matrix is
+    called beside the layers, where these are other measurements of the same rows ("protein").
     """
 
     title: str
@@ -57,6 +58,7 @@ class About:
     unit: str = ""
     boundaries: str = ""
     time: str = ""
+    matrix: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -255,6 +257,18 @@ class MemoryTable:
         columns = positions(self.names("var"), var)
         values = self.X if layer is None else self.layers[layer]
         return np.asarray(values[rows][:, columns], dtype=np.float64)
+
+
+def matrices(table: TableData) -> dict[str, Layer | None]:
+    """The matrices of a table by name, the main one first; `None` is the main one's layer.
+
+    >>> layers = {Layer(part="mRNA"): np.eye(2)}
+    >>> about = About("A square", matrix="protein")
+    >>> list(matrices(MemoryTable(np.eye(2), ["a", "b"], ["x", "y"], about, layers=layers)))
+    ['protein', 'mRNA']
+    """
+    main = table.about.matrix or "main"
+    return {main: None, **{layer.name: layer for layer in sorted(table.layers)}}
 
 
 @dataclass(frozen=True)
