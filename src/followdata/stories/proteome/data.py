@@ -7,7 +7,9 @@ from typing import Annotated
 from followdata.answer import Provenance
 from followdata.data import About, Data, MemoryTable
 from followdata.parameters import Choice, Text
+from followdata.questions.correlate import correlating
 from followdata.sources.fetching import Fetching
+from followdata.sources.genesets import read_gmt
 
 DROP, KEEP = "drop", "keep"
 _EVERY = 8
@@ -76,3 +78,6 @@ def fetch(
 def _about(cohort: str) -> About:
     title = f"{cohort.capitalize()} tumours"
     return About(title, "tumour", "tumours", "gene", "genes", label="subtype")
+
+
+correlate = correlating(read_gmt)
