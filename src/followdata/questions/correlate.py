@@ -32,6 +32,7 @@ _LEAST_SHARED = 10
 """A correlation over fewer rows is in the table, but is not called the highest or the lowest."""
 _LEAST_LETTERS = 3
 _SETS_SHOWN = 8
+_MOST_BARS = 60
 _MATRIX = Matrix("Which measurement is looked at")
 _BESIDE = Matrix("Which measurement of the same it is set beside")
 Read = Callable[[Path], Mapping[str, Sequence[str]]]
@@ -126,7 +127,7 @@ def correlating(read: Read) -> Question:
     ) -> Answer:
         """How closely `matrix` follows `beside` in the same rows.
 
-        Table `correlate`: gene, n (rows with both values), spearman, pearson, low and high (the
+        Table `overall`: n, genes, median_spearman, median_pearson, follow. Table `correlate`: gene, n (rows with both values), spearman, pearson, low and high (the
         95 % interval of Spearman's), p, q; the `top` highest or lowest, or the one `gene`. Table
         `spread`: value, count, the distribution over all columns. Table `sets`: set, n, median,
         low and high (its quartiles), p, q. Table `tumours`, for a gene: thing, x (`beside`), y
@@ -211,7 +212,7 @@ class _Told:
     # All genes
 
     def all(self, top: int, order: str, sets: Table | None, *, own: bool) -> Answer:
-        fitted, ranked = self.fitted, self.ranked
+        ranked = self.ranked
         if not ranked:
             raise NothingToAnswer(
                 f"No {self.data.about.measure} varies in both “{self.matrix}” and “{self.beside}”.",
@@ -220,7 +221,11 @@ class _Told:
         listed = ranked if order == HIGHEST else ranked[::-1]
         # Whoever asks for all gets those of few rows, too.
         few = [at for at in range(len(self.names)) if at not in set(ranked)]
-        tables = {"correlate": self.table([*listed, *few][:top]), "spread": self.spread()}
+        tables = {
+            "correlate": self.table([*listed, *few][:top]),
+            "overall": self.overall(),
+            "spread": self.spread(),
+        }
         if sets is not None:
             tables["sets"] = sets
         return Answer(
@@ -234,9 +239,7 @@ class _Told:
         fitted, about = self.fitted, self.data.about
         known = fitted.spearman[fitted.known]
         middle = wording.number(float(np.median(known)))
-        above = float(
-            ((fitted.q <= FALSE_DISCOVERIES) & (fitted.spearman > 0))[fitted.known].mean()
-        )
+        above = float(self.followed[fitted.known].mean())
         yield (
             f"In {wording.count(fitted.rows, about.thing, about.things)} the median Spearman "
             f"correlation of {self.matrix} with {self.beside} is {middle}, over "
@@ -245,8 +248,29 @@ class _Told:
         )
         best, worst = ranked[0], ranked[-1]
         values = wording.numbers([float(fitted.spearman[best]), float(fitted.spearman[worst])])
-        yield f"{self.names[best]} follows most closely ({values[0]}),"
-        yield f"{self.names[worst]} least ({values[1]})."
+        yield (
+            f"{self.names[best]} follows most closely ({values[0]}), "
+            f"{self.names[worst]} least ({values[1]})."
+        )
+
+    @cached_property
+    def followed(self) -> npt.NDArray[np.bool_]:
+        """Which columns rise together at the rate of false discoveries that is allowed."""
+        fitted = self.fitted
+        return np.asarray((fitted.q <= FALSE_DISCOVERIES) & (fitted.spearman > 0))
+
+    def overall(self) -> Table:
+        """One row: over how many, the medians, and how many follow."""
+        fitted, about, known = self.fitted, self.data.about, self.fitted.known
+        spearman, pearson = (float(np.median(r[known])) for r in (fitted.spearman, fitted.pearson))
+        return Table.of(
+            (Field("n", about.things.capitalize()), [fitted.rows]),
+            (Field("genes", about.measures.capitalize()), [int(known.sum())]),
+            (Field("median_spearman", "Median Spearman", decimals=4), [spearman]),
+            (Field("median_pearson", "Median Pearson", decimals=4), [pearson]),
+            (Field("follow", "Follow"), [int(self.followed.sum())]),
+            title=f"All {about.measures}",
+        )
 
     def spread(self) -> Table:
         """How many columns have which correlation, in steps of 0.05."""
@@ -280,17 +304,17 @@ class _Told:
             members[row, at] = True
         p = rank_sums(fitted.spearman[:, None], members).p[:, 0]
         q = q_values(p)
-        thirds = np.array(
+        quarters = np.array(
             [np.percentile(fitted.spearman[at], (25, 50, 75)) for at in kept.values()]
         )
-        order = np.argsort(-thirds[:, 1], kind="stable")
+        order = np.argsort(-quarters[:, 1], kind="stable")
         names = list(kept)
         return Table.of(
             (Field("set", "Set"), [names[at] for at in order]),
             (Field("n", self.data.about.measures.capitalize()), members.sum(1)[order]),
-            (Field("median", "Median correlation", decimals=2), thirds[order, 1]),
-            (Field("low", "Lower quarter", decimals=2), thirds[order, 0]),
-            (Field("high", "Upper quarter", decimals=2), thirds[order, 2]),
+            (Field("median", "Median correlation", decimals=2), quarters[order, 1]),
+            (Field("low", "Lower quarter", decimals=2), quarters[order, 0]),
+            (Field("high", "Upper quarter", decimals=2), quarters[order, 2]),
             (Field("p", "p"), p[order]),
             (Field("q", "q"), q[order]),
             title=f"Sets of {self.data.about.measures}",
@@ -333,24 +357,15 @@ class _Told:
                 "quarter.",
             )
         shown = [self.names[at] for at in listed]
-        yield (
-            View(
+        if len(shown) <= _MOST_BARS:
+            yield View(
                 kind="intervals",
                 table="correlate",
                 channels={"label": "gene", "value": "spearman", "low": "low", "high": "high"},
                 title=f"The {order} correlations",
-                description=f"The {len(shown)} {about.measures} with the {order} correlation, from "
-                f"{shown[0]} to {shown[-1]}, with 95 % intervals.",
+                description=f"The {len(shown)} {about.measures} with the {order} correlation, "
+                f"from {shown[0]} to {shown[-1]}, with 95 % intervals.",
             )
-            if len(shown) <= 100
-            else View(
-                kind="distribution",
-                table="spread",
-                channels={"value": "value", "count": "count"},
-                title="All of them",
-                description=f"A histogram of all {about.measures} in the list.",
-            )
-        )
 
     def notes(self, sets: Table | None, *, own: bool) -> Iterator[str]:
         fitted, about = self.fitted, self.data.about
@@ -394,7 +409,7 @@ class _Told:
     # One gene
 
     def one(self, gene: str) -> Answer:
-        fitted, about, data = self.fitted, self.data.about, self.data
+        about, data = self.data.about, self.data
         if gene not in self.names:
             raise NothingToAnswer(
                 f"{gene} is not in both “{self.matrix}” and “{self.beside}”.",

@@ -58,7 +58,7 @@ def _steps(steps: Sequence[Step]) -> Table:
         (Field("things", "Counted"), [step.things for step in steps]),
         (Field("before", "Before"), [step.before for step in steps]),
         (Field("after", "After"), [step.after for step in steps]),
-        (Field("gone", "Gone"), [step.before - step.after for step in steps]),
+        (Field("gone", "Less"), [step.before - step.after for step in steps]),
         title="Step by step",
     )
 
