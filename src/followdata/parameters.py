@@ -165,6 +165,21 @@ class Trait(Column):
 
 
 @dataclass(frozen=True)
+class Label(Parameter):
+    """A label that groups the rows ("subtype"); by default the data's own main label."""
+
+    def names(self, data: Data | None) -> NameIndex:
+        if data is None or data.kind != "table":
+            raise NothingToAnswer("A label is one of a table's rows; there is no table here.")
+        main = data.about.label
+        labels = sorted(grouping(cast(TableData, data)), key=lambda label: label != main)
+        return NameIndex("label", labels)
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        return self.names(data).find(str(value))
+
+
+@dataclass(frozen=True)
 class Matrix(Parameter):
     """One of a table's matrices: the main one, or a layer ("protein", "mRNA").
 

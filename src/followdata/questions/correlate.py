@@ -127,7 +127,8 @@ def correlating(read: Read) -> Question:
     ) -> Answer:
         """How closely `matrix` follows `beside` in the same rows.
 
-        Table `overall`: n, genes, median_spearman, median_pearson, follow. Table `correlate`: gene, n (rows with both values), spearman, pearson, low and high (the
+        Table `overall`: n, genes, median_spearman, median_pearson, follow. Table `correlate`: gene,
+        n (rows with both values), spearman, pearson, low and high (the
         95 % interval of Spearman's), p, q; the `top` highest or lowest, or the one `gene`. Table
         `spread`: value, count, the distribution over all columns. Table `sets`: set, n, median,
         low and high (its quartiles), p, q. Table `tumours`, for a gene: thing, x (`beside`), y
