@@ -487,17 +487,18 @@ class _Told:
         if self.accuracies:
             yield (
                 f"Held out means: in {_FOLDS} rounds a fifth is set aside, and all is learnt "
-                "without it, the scaling, the factors, the classifier and how many columns to "
-                f"keep. The interval takes the {about.things} as independent; the table “calls” "
-                "says what each was called."
+                "without it: the scaling, the factors, the classifier and how many columns to keep. "
+                "Only which columns vary most is looked at in all rows, whatever they are of. The "
+                f"interval takes the {about.things} as independent; the table “calls” says what "
+                "each was called."
             )
             sizes_of = np.bincount(fitted.given, minlength=len(fitted.classes)).tolist()
             pairs = zip(fitted.classes, sizes_of, strict=True)
             small = [name for name, size in pairs if size < _SMALL]
             if small:
                 yield (
-                    f"{listing(small)}: fewer than {_SMALL} {about.things}. In balanced accuracy each "
-                    "group counts alike, so these few weigh much."
+                    f"{listing(small)}: fewer than {_SMALL} {about.things}. In balanced accuracy "
+                    "each group counts alike, so these few weigh much."
                 )
         else:
             yield (
