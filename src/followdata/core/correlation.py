@@ -44,7 +44,7 @@ def paired_correlations(X: Floats, Y: Floats, *, coverage: float = 0.95) -> Corr
     >>> X = np.array([[1.0], [2.0], [3.0], [4.0], [np.nan]])
     >>> found = paired_correlations(X, np.array([[1.0], [3.0], [2.0], [9.0], [5.0]]))
     >>> found.n.tolist(), found.spearman.round(6).tolist(), found.pearson.round(4).tolist()
-    ([4], [0.8], [0.8402])
+    ([4], [0.8], [0.8262])
     """
     if X.shape != Y.shape:
         raise ValueError(f"the matrices are of shapes {X.shape} and {Y.shape}")

@@ -6,11 +6,11 @@ What reads a file of gene sets is handed in by the story: `correlating(read)` ma
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -423,7 +423,7 @@ class _Told:
         both = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
         label = about.label if about.label in data.labels("obs") else ""
         names = data.names("obs").names
-        columns = [
+        columns: list[tuple[Field, Iterable[Any]]] = [
             (Field("thing", about.thing.capitalize()), [names[row] for row in both.tolist()]),
             (Field("x", self.beside, decimals=2), x[both]),
             (Field("y", self.matrix.capitalize(), decimals=2), y[both]),

@@ -95,7 +95,8 @@ def fit_factors(
     words = data.labels("obs")[outcome][blocks.rows]
     known, given, classes = _classes(words)
     by_factors = by_few = np.zeros(0, dtype=np.intp)
-    weights, kept = np.zeros((len(correlations), 0)), []
+    weights = np.zeros((len(correlations), 0))
+    kept: list[int] = []
     if len(classes) > 1:
         labelled = [block[known] for block in blocks.values]
         by_factors = _called_by_factors(labelled, given, factors)
@@ -178,7 +179,8 @@ def _called_by_factors(blocks: Sequence[Floats], given: Ints, rank: int) -> Ints
 
 def _called_by_few(blocks: Sequence[Floats], given: Ints, report: Report) -> tuple[Ints, list[int]]:
     """What each row is called by few columns, how many of them being chosen without the row."""
-    calls, kept = np.empty(len(given), dtype=np.intp), []
+    calls = np.empty(len(given), dtype=np.intp)
+    kept: list[int] = []
     for learn, out in held_out(folds(given, _FOLDS, np.random.default_rng(0))):
         within = [block[learn] for block in blocks]
         report("progress", done=len(kept), total=_FOLDS, what="rounds of holding out")
@@ -487,7 +489,7 @@ class _Told:
         if self.accuracies:
             yield (
                 f"Held out means: in {_FOLDS} rounds a fifth is set aside, and all is learnt "
-                "without it: the scaling, the factors, the classifier and how many columns to keep. "
+                "without it: scaling, factors, the classifier and how many columns to keep. "
                 "Only which columns vary most is looked at in all rows, whatever they are of. The "
                 f"interval takes the {about.things} as independent; the table “calls” says what "
                 "each was called."

@@ -20,7 +20,7 @@ _BARCODE = re.compile(
 _LAST_PART = re.compile(r"[A-Z0-9]{4}")
 _PRIMARY = "01"
 _NORMAL_KINDS = frozenset({"10", "11", "12", "13", "14"})
-_HEALTHY = re.compile(r".+\.N|[0-9a-f]{6}[-.][IC](?:[-.]CPTAC)?")
+_HEALTHY = re.compile(r".+\.N|[0-9a-z]{6}[-.][IC](?:[-.]CPTAC)?")
 
 
 @dataclass(frozen=True)

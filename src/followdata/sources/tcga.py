@@ -139,9 +139,8 @@ def _files(client: Client, cases: Sequence[str]) -> list[tuple[str, str]]:
     reply = client.json("files", post=asked)
     hits = (reply.get("data") or {}).get("hits") if isinstance(reply, dict) else None
     if not isinstance(hits, list):
-        raise InvalidInput(
-            "files of the GDC", "the reply has no list of hits.", where="$.data.hits"
-        )
+        where = "$.data.hits"
+        raise InvalidInput("files of the GDC", "the reply has no list of hits.", where=where)
     return [
         (str(hit["file_id"]), str(case["submitter_id"]))
         for hit in hits
@@ -163,9 +162,8 @@ def _star_counts(text: str, id: str) -> dict[str, float]:
     try:
         name, kind, tpm = (heading.index(h) for h in ("gene_name", "gene_type", "tpm_unstranded"))
     except ValueError:
-        raise InvalidInput(
-            f"file {id}", "it is no table of STAR's counts.", where="line 1"
-        ) from None
+        problem = "it is no table of STAR's counts."
+        raise InvalidInput(f"file {id}", problem, where="line 1") from None
     found: dict[str, float] = {}
     for line in lines:
         fields = line.rstrip("\n").split("\t")
