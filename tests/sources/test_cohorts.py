@@ -264,7 +264,7 @@ def test_files_that_are_none(tmp_path: Path, content: bytes, words: str) -> None
         read_files([tmp_path / "gone.tsv"], ())
     damaged = tmp_path / "y_proteomics.tsv.gz"
     damaged.write_bytes(gzip.compress(b"gene\ta\n" * 99)[:30])
-    with pytest.raises(InvalidInput, match="damaged|cannot be read|layout"):
+    with pytest.raises(InvalidInput, match=r"damaged|cannot be read|layout"):
         read_files([damaged], ())
 
 
@@ -318,7 +318,7 @@ def test_a_reply_that_is_no_matrix(matrix: object) -> None:
         name = "quantDataMatrix" if b"quantData" in request.content else "other"
         return httpx.Response(200, json={"data": {name: matrix}})
 
-    with pytest.raises(InvalidInput, match="no matrix|not a number"):
+    with pytest.raises(InvalidInput, match=r"no matrix|not a number"):
         cptac.fetch_study(fetching(httpx.MockTransport(answer)), "PDC000125", PDC)
 
 

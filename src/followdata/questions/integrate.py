@@ -217,7 +217,7 @@ def integrate(
 ) -> Answer:
     """What the measurements have in common, and whether that tells `outcome`.
 
-    Table `factors`: factor, matrix, share (of that measurement's variance, in percent), and
+    Table `factors`: factor, name, matrix, share (of that measurement's variance, in percent), and
     `outcome_share` (of the factor's own variance that goes with the outcome). Table `loadings`:
     factor, matrix, feature, correlation, the `top` of each. Table `held_out`: method, accuracy,
     low, high, n. Table `chosen`: component, matrix, feature, weight, of the few columns. Table
@@ -305,8 +305,10 @@ class _Told:
         fitted = self.fitted
         k, many = fitted.shares.shape[1], len(fitted.layers)
         shares = 100 * fitted.shares.T.ravel()
+        names = [f"factor {number}" for number in range(1, k + 1) for _ in range(many)]
         return Table.of(
             (Field("factor", "Factor"), [f for f in range(1, k + 1) for _ in range(many)]),
+            (Field("name", "Factor", code=True), names),
             (Field("matrix", "Measurement"), fitted.layers * k),
             (Field("share", "Of its variance", unit="%", decimals=1), shares),
             (
@@ -439,7 +441,7 @@ class _Told:
         yield View(
             kind="grid",
             table="factors",
-            channels={"row": "matrix", "column": "factor", "value": "share"},
+            channels={"row": "matrix", "column": "name", "value": "share"},
             title="How much of each measurement the factors carry",
             description=f"A cell for each of {len(fitted.layers)} measurements and each of "
             f"{fitted.shares.shape[1]} factors, darker where the factor carries more.",
@@ -456,6 +458,16 @@ class _Told:
                 description=f"{len(fitted.rows)} {about.things} by the two factors that go most "
                 f"with {self._called}, which colours them.",
             )  # fmt: skip
+        best = int(np.nanargmax(self.outcome_shares)) + 1
+        yield View(
+            kind="ranking",
+            table="loadings",
+            channels={"label": "feature", "value": "correlation"},
+            title=f"What factor {best} is made of",
+            description=f"The {self.top} {about.measures} of each measurement that go most with "
+            f"factor {best}, by their correlation with it.",
+            options={"where": {"factor": best}},
+        )
         if self.accuracies:
             yield View(
                 kind="intervals",
@@ -474,12 +486,17 @@ class _Told:
             f"{wording.number(int(size))} of {layer}"
             for layer, size in zip(fitted.layers, fitted.sizes, strict=True)
         ]
+        expected = (
+            "; those are expected from the measurement's own components, and count for nothing in "
+            "the shares"
+            if fitted.missing
+            else ""
+        )
         yield (
             f"{wording.number(len(fitted.rows))} of {wording.number(self.data.shape[0])} "
             f"{about.things} have all of {listing(fitted.layers, 9)}.{left} Used are the columns "
             f"that vary most, up to {wording.number(features)}: {listing(sizes, 9)}. Of their "
-            f"values {wording.number(fitted.missing)} are missing; those are expected from the "
-            "measurement's own components, and count for nothing in the shares."
+            f"values {wording.number(fitted.missing)} are missing{expected}."
         )
         yield (
             "The factors are those of multiple factor analysis: no measurement rules by being "

@@ -17,13 +17,14 @@ _NAMED = 8
 def prepare(data: TableData, fitted: None) -> Answer:
     """Each step from what came to the table, in order, and what each matrix holds now.
 
-    Table `steps`: step, place, done, things, before, after, gone. Table `matrices`: matrix, rows
+    Table `steps`: step, place, done, things, before, after, gone. Table `summary`: done, places,
+    things, gone, named, the steps of one kind together. Table `matrices`: matrix, rows
     and columns with any value, values, missing. Table `names`: step and each name that a step
     concerned.
     """
     steps = data.provenance.steps
     matrices_now = _matrices(data)
-    tables = {"steps": _steps(steps), "matrices": matrices_now}
+    tables = {"steps": _steps(steps), "summary": _summary(steps), "matrices": matrices_now}
     named = [(number, name) for number, step in enumerate(steps, 1) for name in step.names]
     if named:
         tables["names"] = Table.of(
@@ -60,6 +61,22 @@ def _steps(steps: Sequence[Step]) -> Table:
         (Field("after", "After"), [step.after for step in steps]),
         (Field("gone", "Less"), [step.before - step.after for step in steps]),
         title="Step by step",
+    )
+
+
+def _summary(steps: Sequence[Step]) -> Table:
+    """The steps that made a difference, those of one kind together."""
+    kinds: dict[tuple[str, str], list[Step]] = {}
+    for step in steps:
+        if step.names or step.after < step.before:
+            kinds.setdefault((step.done, step.things), []).append(step)
+    return Table.of(
+        (Field("done", "What was done"), [done for done, _ in kinds]),
+        (Field("places", "In so many places"), [len(kind) for kind in kinds.values()]),
+        (Field("things", "Counted"), [things for _, things in kinds]),
+        (Field("gone", "Less"), [sum(s.before - s.after for s in kind) for kind in kinds.values()]),
+        (Field("named", "Names concerned"), [sum(len(s.names) for s in k) for k in kinds.values()]),
+        title="In short",
     )
 
 

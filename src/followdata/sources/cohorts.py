@@ -111,9 +111,10 @@ def joined(
         )
     work = Joining(list(readings), list(descriptions), list(steps))
     for reading in work.readings:
-        how = f"read as {reading.layer}{f', by {reading.method}' if reading.method else ''}"
-        for things, names in (("samples", reading.samples), ("features", reading.features)):
-            work.did(how, reading.place, things, len(names), len(names))
+        by = f", by {reading.method}" if reading.method else ""
+        size = len(reading.samples)
+        how = f"read as {reading.layer}{by}, {len(reading.features):,} features"
+        work.did(how, reading.place, "samples", size, size)
     _mend_names(work)
     _average(work)
     _leave_out_healthy(work)

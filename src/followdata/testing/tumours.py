@@ -57,7 +57,8 @@ class PretendCommons:
         if self.refusing:
             return httpx.Response(200, json={"errors": [{"message": self.refusing}], "data": None})
         found = _QUERY.search(query)
-        assert found and "acceptDUA: true" in query
+        assert found
+        assert "acceptDUA: true" in query
         name, study = found.groups()
         answer: Any = None
         if study in self.studies:
