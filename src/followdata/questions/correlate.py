@@ -221,7 +221,7 @@ class _Told:
             )
         listed = ranked if order == HIGHEST else ranked[::-1]
         # Whoever asks for all gets those of few rows, too.
-        few = [at for at in range(len(self.names)) if at not in set(ranked)]
+        few = np.setdiff1d(np.arange(len(self.names)), ranked).tolist()
         tables = {
             "correlate": self.table([*listed, *few][:top]),
             "overall": self.overall(),
