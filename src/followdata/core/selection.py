@@ -67,11 +67,11 @@ class Selection:
     """What is known of each of p columns.
 
     `importance` is in standard deviations of all shadows, about their mean; `chance` how many of
-    a copy's shadows are at least as important, on average, one more being counted in all; `q` the least false discovery rate at
-    which the column would be confirmed; `hits` in how many of the copies it is more important than
-    every shadow. NaN, and no hits, stand for a column that does not vary. `best_shadows` holds the
-    importance of the best shadow of each copy. `stands_out` says whether the table differs from
-    all of its copies.
+    a copy's shadows are at least as important, on average over the copies and the column itself;
+    `q` the least false discovery rate at which the column would be confirmed; `hits` in how many
+    of the copies it is more important than every shadow. NaN, and no hits, stand for a column that
+    does not vary. `best_shadows` holds the importance of the best shadow of each copy.
+    `stands_out` says whether the table differs from all of its copies.
     """
 
     importance: Floats

@@ -119,11 +119,11 @@ def relevant(
 
     Table `select`, the most important first: feature, decision (confirmed, tentative, rejected),
     importance (in standard deviations of shadows), hits (of how many copies it beats the best
-    shadow), q, where (the class whose mean is furthest from the others', and to which side). Table `importance`: feature, importance,
-    for the same columns and the best shadows. Table `chance`: importance, number, whose: how many
-    columns, and how many shadows of one copy, are at least as important. Table `classes`: class,
-    n, right, share: how often held-out rows were called right by the columns confirmed without
-    them.
+    shadow), q, where (the class whose mean is furthest from the others', and to which side).
+    Table `importance`: feature, importance, for the same columns and the best shadows. Table
+    `chance`: importance, number, whose: how many columns, and how many shadows of one copy, are at
+    least as important. Table `classes`: class, n, right, share: how often held-out rows were
+    called right by the columns confirmed without them.
     """
     told = _Told(data, fitted, Classed.of(data, outcome, matrix), matrix, top)
     return Answer(
@@ -316,8 +316,8 @@ class _Told:
         yield (
             f"Confirmed are so many that, on average, at most {wording.share(LEVEL)} of them are "
             f"there by chance, tentative those that would be at {wording.share(TENTATIVE)}; "
-            f"nothing is confirmed unless the table stands out from all {copies} copies of it with the "
-            f"{about.things} in another order. Hits count the copies whose best shadow is beaten."
+            f"nothing is confirmed unless the table stands out from all {copies} copies of it with "
+            f"the {about.things} in another order. Hits count the copies whose best shadow is beaten."
         )
         yield (
             f"To have to do with {self._outcome} is not to cause it: {about.measures} that go with "
