@@ -31,10 +31,10 @@ class Reliability(NamedTuple):
 
 
 def folds(classes: Ints, number: int, random: np.random.Generator) -> Ints:
-    """The fold of each row (n), from 0: every class is spread over the folds as evenly as it can be.
+    """The fold of each row (n), from 0, with every class spread as evenly as can be.
 
     >>> folds(np.array([0, 0, 0, 0, 1, 1]), 2, np.random.default_rng(0)).tolist()
-    [1, 1, 0, 0, 0, 1]
+    [1, 0, 0, 1, 1, 0]
     """
     fold = np.empty(len(classes), dtype=np.intp)
     dealt = 0
@@ -50,12 +50,12 @@ def balanced_accuracy(classes: Ints, calls: Ints) -> Accuracy:
     """The mean over classes of the share of their rows that are called right.
 
     The interval is that of Brodersen, Ong, Stephan & Buhmann 2010 ("The balanced accuracy and its
-    posterior distribution", ICPR), with Jeffreys' prior for each class: the central 95 % of the mean
-    of independent Beta(right + 1/2, wrong + 1/2). It supposes that rows are called independently;
-    calls of one cross-validation are nearly so.
+    posterior distribution", ICPR), with Jeffreys' prior for each class: the central 95 % of the
+    mean of independent Beta(right + 1/2, wrong + 1/2). It supposes that rows are called
+    independently; calls of one cross-validation are nearly so.
 
     >>> Accuracy(*(round(v, 2) for v in balanced_accuracy(np.array([0] * 9 + [1]), np.zeros(10))))
-    Accuracy(value=0.5, low=0.43, high=0.87)
+    Accuracy(value=0.5, low=0.43, high=0.91)
     """
     known = np.unique(classes)
     size = np.array([(classes == one).sum() for one in known])
@@ -108,10 +108,10 @@ def calibrated(likeness: Floats, classes: Ints) -> float:
 def reliability(confidence: Floats, right: npt.NDArray[np.bool_], edges: Floats) -> Reliability:
     """Rows by how sure their call is, in bands that begin at each of `edges` but the last.
 
-    >>> found = reliability(np.array([0.6, 0.7, 0.95]), np.array([True, False, True]),
+    >>> found = reliability(np.array([0.5, 0.75, 0.95]), np.array([True, False, True]),
     ...                     np.array([0.5, 0.9, 1.0]))
     >>> found.number.tolist(), found.confidence.tolist(), found.right.tolist()
-    ([2, 1], [0.65, 0.95], [1, 1])
+    ([2, 1], [0.625, 0.95], [1, 1])
     """
     band = np.clip(np.searchsorted(edges, confidence, side="right") - 1, 0, len(edges) - 2)
     known = np.isfinite(confidence)

@@ -77,5 +77,5 @@ class _Rows:
         from sklearn.linear_model import LogisticRegression
 
         freedom /= self.axes.shape[1]
-        model = LogisticRegression(C=freedom, class_weight="balanced", max_iter=1000)
+        model = LogisticRegression(C=freedom, class_weight="balanced", max_iter=1000, tol=1e-3)
         return model.fit(self.places, classes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from followdata.answer import Provenance, listing
@@ -10,6 +12,7 @@ from followdata.errors import UnknownName
 from followdata.names import NameIndex
 from followdata.parameters import Choice, Text
 from followdata.questions.correlate import correlating
+from followdata.questions.subtypes import subtyping
 from followdata.sources.fetching import Fetching
 from followdata.sources.genesets import read_gmt
 
@@ -119,3 +122,20 @@ def _about(cohort: str) -> About:
 
 
 correlate = correlating(read_gmt)
+
+
+def _own_samples(path: Path) -> MemoryTable:
+    """The reader's own samples: read where they lie, kept nowhere."""
+    from followdata.sources.expression import read_expression
+
+    return read_expression([path], retrieved=datetime.now(UTC), notice=lambda text: None)
+
+
+def _profiles(path: Path) -> MemoryTable:
+    """A table of genes by classes."""
+    from followdata.sources.tables import read_table
+
+    return read_table(path).table
+
+
+subtype = subtyping(_own_samples, _profiles)
