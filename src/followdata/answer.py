@@ -114,11 +114,28 @@ class Further:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that was done on the way from what came to a data set.
+
+    `done` says it in a few words and `place` to what (a file, a layer); `before` and `after` count
+    `things` ("samples"), and are equal where nothing went away. `names` are those concerned.
+    """
+
+    done: str
+    place: str
+    things: str
+    before: int
+    after: int
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Provenance:
     """Where data come from, when, under what licence, and what was refused on the way.
 
     `sha256` is the digest of the data set as stored. `sample` is empty for the real data; else
-    it says what the sample is and what it stands in for.
+    it says what the sample is and what it stands in for. `steps` say how the data set was made of
+    what came, for those sources that keep count.
     """
 
     source: str
@@ -130,6 +147,7 @@ class Provenance:
     sample: str = ""
     partial: str = ""
     refused: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,9 +43,11 @@ class About:
     `size` names the column that says how big a thing is, where there is one; `lang` is the
     language of titles in the data; `label` the `obs` label that groups the rows by default;
     `boundaries` the set of `followdata.boundaries` whose regions the rows are, by their `id`;
-    `time` when the values are of, as readers say it ("2022"). Where the data count events, `count`
-    names the column of their numbers, whose layers are the numbers of each year and whose main
-    values are the sums of these; `event` and `events` are what one and several are called.
+    `time` when the values are of, as readers say it ("2022"); `matrix` what the main matrix is
+    called beside the layers, where these are other measurements of the same rows ("protein").
+    Where the data count events, `count` names the column of their numbers, whose layers are the
+    numbers of each year and whose main values are the sums of these; `event` and `events` are what
+    one and several are called.
     """
 
     title: str
@@ -62,11 +64,12 @@ class About:
     count: str = ""
     event: str = ""
     events: str = ""
+    matrix: str = ""
 
     def said(self) -> dict[str, str]:
         """What the digest of a data set is made over: each field, less those that came later and
         say nothing, so that data that were stored before them keep their digest."""
-        later = ("count", "event", "events")
+        later = ("count", "event", "events", "matrix")
         return {k: v for k, v in asdict(self).items() if v or k not in later}
 
 
@@ -295,6 +298,18 @@ class MemoryTable:
         columns = positions(self.names("var"), var)
         values = self.X if layer is None else self.layers[layer]
         return np.asarray(values[rows][:, columns], dtype=np.float64)
+
+
+def matrices(table: TableData) -> dict[str, Layer | None]:
+    """The matrices of a table by name, the main one first; `None` is the main one's layer.
+
+    >>> layers = {Layer(part="mRNA"): np.eye(2)}
+    >>> about = About("A square", matrix="protein")
+    >>> list(matrices(MemoryTable(np.eye(2), ["a", "b"], ["x", "y"], about, layers=layers)))
+    ['protein', 'mRNA']
+    """
+    main = table.about.matrix or "main"
+    return {main: None, **{layer.name: layer for layer in sorted(table.layers)}}
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, ClassVar, cast
 
 from followdata.answer import Scalar, listing
-from followdata.data import About, Data, SeriesData, TableData, grouping
+from followdata.data import About, Data, SeriesData, TableData, grouping, matrices
 from followdata.errors import InvalidParameter, NothingToAnswer, UnknownName
 from followdata.hierarchy import Hierarchy
 from followdata.names import NameIndex, fold
@@ -187,6 +187,37 @@ class Trait(Column):
             [*titles, *columns.titles],
             [*labels, *columns.aliases] if columns.aliases else (),
         )
+
+
+@dataclass(frozen=True)
+class Label(Parameter):
+    """A label that groups the rows ("subtype"); by default the data's own main label."""
+
+    def names(self, data: Data | None) -> NameIndex:
+        if data is None or data.kind != "table":
+            raise NothingToAnswer("A label is one of a table's rows; there is no table here.")
+        main = data.about.label
+        labels = sorted(grouping(cast(TableData, data)), key=lambda label: label != main)
+        return NameIndex("label", labels)
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        return self.names(data).find(str(value))
+
+
+@dataclass(frozen=True)
+class Matrix(Parameter):
+    """One of a table's matrices: the main one, or a layer ("protein", "mRNA").
+
+    See `followdata.data.matrices` for the layer that a name stands for.
+    """
+
+    def names(self, data: Data | None) -> NameIndex:
+        if data is None or data.kind != "table":
+            raise NothingToAnswer("A matrix is one of a table; there is none here.")
+        return NameIndex("matrix", list(matrices(cast(TableData, data))))
+
+    def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        return self.names(data).find(str(value))
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ import numpy as np
 import numpy.typing as npt
 from filelock import FileLock
 
-from followdata.answer import Provenance
+from followdata.answer import Provenance, Step
 from followdata.data import (
     About,
     Axis,
@@ -233,6 +233,10 @@ class Store:
             words = json.loads(path.read_text(encoding="utf-8"))
             provenance = words["provenance"]
             provenance["refused"] = tuple(provenance["refused"])
+            steps = provenance.get("steps", ())
+            provenance["steps"] = tuple(
+                Step(**{**step, "names": tuple(step["names"])}) for step in steps
+            )
             return DataSet(path.stem, words["digest"], words["stored"], Provenance(**provenance))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise Damaged(

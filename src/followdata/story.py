@@ -1,6 +1,6 @@
 """A story: a folder that ties data, questions and words together.
 
-<story>/story.toml    title, summary, kind of data, questions, defaults
+<story>/story.toml    title, summary, kind of data, questions, defaults, what a data set is called
 <story>/words.md      what the story tells
 <story>/data.py       sample() -> Data; fetch(fetching, ...) -> (name, Data);
                       optionally observed(question, data, given, fetching) -> defaults
@@ -71,6 +71,12 @@ class Story:
     def sample_words(self) -> str:
         """What the sample is and what it stands in for; shown wherever the sample answers."""
         return str(self._declared["sample"])
+
+    @property
+    def dataset_word(self) -> str:
+        """What a data set of this story is called ("cohort"): another word for `data` wherever one
+        is chosen. Empty where there is none."""
+        return str(self._declared.get("dataset", ""))
 
     @property
     def boundaries(self) -> Mapping[str, str]:

@@ -78,6 +78,7 @@ class Questions(offers.LazyGroup):
                     str,
                     typer.Option(
                         "--data",
+                        *([f"--{self.story.dataset_word}"] if self.story.dataset_word else []),
                         help="Data set: by default the one fetched last, else the sample.",
                         autocompletion=datasets,
                     ),

@@ -97,7 +97,7 @@ def _tested(part: _Part) -> RankSums:
 def _stratum(X: Floats, groups: Floats) -> _Part:
     """The columns `X` (n x b) of one stratum, for `groups` (g x n) of its rows."""
     columns = np.ascontiguousarray(X.T)
-    ranks, ties = _ranks(columns)
+    ranks, ties = ranked(columns)
     observed = ~np.isnan(columns)
     n, n1 = float(len(X)), groups.sum(1)[:, None]
     if not observed.all():
@@ -113,7 +113,7 @@ def _stratum(X: Floats, groups: Floats) -> _Part:
     return _Part(weight * away, weight**2 * variance, weight)
 
 
-def _ranks(columns: Floats) -> tuple[Floats, Floats]:
+def ranked(columns: Floats) -> tuple[Floats, Floats]:
     """The mean ranks within each of `columns` (b x n) from 1, the lowest, the missing values last;
     and for each, the sum of t^3 - t over the values that t rows share."""
     b, n = columns.shape

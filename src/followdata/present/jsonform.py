@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from followdata.answer import Answer, Field
+from followdata.answer import Answer, Field, Provenance
 from followdata.present.letters import escaped
 
 
@@ -31,7 +31,7 @@ def document(answer: Answer) -> dict[str, Any]:
         "further": [
             {"question": one.question, "params": dict(one.given)} for one in answer.further
         ],
-        "provenance": asdict(answer.provenance) if answer.provenance else None,
+        "provenance": _provenance(answer.provenance) if answer.provenance else None,
     }
 
 
@@ -43,6 +43,11 @@ def to_json(answer: Answer) -> bytes:
 def dumps(value: Any) -> bytes:
     """`value` as strict JSON (no NaN), one line, ended by a newline."""
     return escaped(json.dumps(value, ensure_ascii=False, allow_nan=False)).encode() + b"\n"
+
+
+def _provenance(provenance: Provenance) -> dict[str, Any]:
+    """Where the data come from; by which steps is a question of its own where it matters."""
+    return {key: value for key, value in asdict(provenance).items() if key != "steps"}
 
 
 def _field(field: Field) -> dict[str, str]:

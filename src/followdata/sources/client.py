@@ -121,10 +121,14 @@ class Client:
             self._http.close()
             del self._http
 
-    def json(self, address: str, /, *, absent: Any = ..., **query: Any) -> Any:
-        """The reply, read as JSON. With `absent`, that is what a 404 means; else it is refused."""
+    def json(self, address: str, /, *, absent: Any = ..., post: Any = None, **query: Any) -> Any:
+        """The reply, read as JSON. With `absent`, that is what a 404 means; else it is refused.
+
+        With `post`, that is sent as JSON, for an API that is asked so; it must change nothing
+        there, since it may be asked more than once.
+        """
         url = self.address(address, **query)
-        body = self._body(url, "json", absent is not ...)
+        body = self._body(url, "json", absent is not ..., post)
         try:
             return absent if body is None else json.loads(body)
         except ValueError:  # it came before, when it need not be JSON
@@ -148,9 +152,10 @@ class Client:
             name = self.provider.name
             raise Refused(f"{name} answered {url} with something that is not text.") from None
 
-    def bytes(self, address: str, /, **query: Any) -> Body:
-        """The reply as it is."""
-        return self._body(self.address(address, **query), "bytes") or b""
+    def bytes(self, address: str, /, *, absent: Body | None = None, **query: Any) -> Body:
+        """The reply as it is. With `absent`, that is what a 404 means; else it is refused."""
+        body = self._body(self.address(address, **query), "bytes", absent is not None)
+        return (absent or b"") if body is None else body
 
     def address(self, address: str, /, **query: Any) -> str:
         """The whole URL of an address below the provider's.
@@ -166,16 +171,17 @@ class Client:
         _stay(self.provider, url)
         return str(url)
 
-    def _body(self, url: str, wanted: str, absent: bool = False) -> Body | None:
-        kept = self._log.piece(url)
+    def _body(self, url: str, wanted: str, absent: bool = False, post: Any = None) -> Body | None:
+        key = url if post is None else f"{url} {json.dumps(post, sort_keys=True)}"
+        kept = self._log.piece(key)
         if kept is not None:
             return zlib.decompress(kept)
-        body = self._ask(url, wanted, absent)
+        body = self._ask(url, wanted, absent, post)
         if body is not None:
-            self._log.keep_piece(url, zlib.compress(body, 1))
+            self._log.keep_piece(key, zlib.compress(body, 1))
         return body
 
-    def _ask(self, url: str, wanted: str, absent: bool) -> Body | None:
+    def _ask(self, url: str, wanted: str, absent: bool, post: Any) -> Body | None:
         import stamina
 
         name = self.provider.name
@@ -183,7 +189,7 @@ class Client:
             attempts=self.provider.attempts, timeout=None, wait_initial=1.0, wait_max=30.0
         )
         try:
-            return asking(self._whether_again, self._once, url, wanted)
+            return asking(self._whether_again, self._once, url, wanted, post)
         except httpx.HTTPStatusError as error:
             response = error.response
             if response.status_code == httpx.codes.NOT_FOUND and absent:
@@ -198,10 +204,14 @@ class Client:
                 f"{name} {_fault(error)}: {url}.", f"Is there a network? {KEPT}"
             ) from error
 
-    def _once(self, url: str, wanted: str) -> Body:
+    def _once(self, url: str, wanted: str, post: Any) -> Body:
         accept = "application/json" if wanted == "json" else "*/*"
         request = self._http.build_request(
-            "GET", url, headers={"Accept": accept}, extensions={"wanted": wanted}
+            "GET" if post is None else "POST",
+            url,
+            json=post,
+            headers={"Accept": accept},
+            extensions={"wanted": wanted},
         )
         response = self._http.send(request, follow_redirects=True)
         return response.raise_for_status().content

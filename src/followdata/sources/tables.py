@@ -97,10 +97,14 @@ def read_table(path: Path, *, retrieved: str = "") -> TableFile:
 
 def read_text(path: Path) -> str:
     """The text of a file, gzip undone; raises `InvalidInput` where it holds none."""
-    content = _content(path)
+    return decoded(_content(path), str(path))
+
+
+def decoded(content: bytes, name: str) -> str:
+    """The text that these bytes are, which came from `name`; raises `InvalidInput` if none."""
     for magic, what in _OTHER_FORMATS.items():
         if content.startswith(magic):
-            raise InvalidInput(str(path), f"it is {what}, not text.", "Save it as CSV.")
+            raise InvalidInput(name, f"it is {what}, not text.", "Save it as CSV.")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings = ["utf-16"]
     else:
@@ -110,7 +114,7 @@ def read_text(path: Path) -> str:
             return content.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise InvalidInput(str(path), "it is not text.", _ADVICE)
+    raise InvalidInput(name, "it is not text.", _ADVICE)
 
 
 def _content(path: Path) -> bytes:

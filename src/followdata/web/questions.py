@@ -42,6 +42,8 @@ RESERVED = {
 def answer_body(site: Site, story: Story, name: str, form: str, request: Request) -> Body:
     """The answer to what the address asks; `form` is "" for the page."""
     values = given(request)
+    if story.dataset_word in values:
+        values["data"] = values.pop(story.dataset_word)
     reserved = {key: values.pop(key) for key in RESERVED[form] if key in values}
     if _names_file(story.question(name), values):
         site.check_is_here(request)

@@ -1,0 +1,1 @@
+"""What the proteins of a tumour tell: from messy tables to subtypes, messages and factors."""
