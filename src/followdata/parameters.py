@@ -148,6 +148,15 @@ class Group(_Name):
 
 
 @dataclass(frozen=True)
+class Label(_Name):
+    """One of the labels that group a table's rows ("county", "study")."""
+
+    def names(self, data: Data | None) -> NameIndex:
+        labels = grouping(cast(TableData, data)) if data and data.kind == "table" else []
+        return NameIndex("label", labels)
+
+
+@dataclass(frozen=True)
 class Trait(Column):
     """What can be said of each row: a column, or one of the rows' labels ("county")."""
 
