@@ -229,7 +229,11 @@ def _addresses(opened: Opened) -> Callable[[Field, Scalar], str]:
             return ""
         parameters = opened.story.question(question).parameters.values()
         kinds = (Row, Column, Branch, Series)
-        names = [asked.name for asked in parameters if isinstance(asked.type, kinds)]
+        names = [
+            asked.name
+            for asked in parameters
+            if isinstance(asked.type, kinds) or asked.name == field.name
+        ]
         following = next((name for name in names if name not in given), "")
         if not following:
             return ""
