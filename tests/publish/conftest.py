@@ -51,7 +51,7 @@ def table() -> MemoryTable:
 
 def series() -> MemorySeries:
     times = np.arange("1756-01-01", "1756-03-01", dtype="datetime64[D]")
-    values = np.sin(np.arange(len(times), dtype=np.float64))
+    values = np.asarray(np.sin(np.arange(len(times))), dtype=np.float64)
     values[3] = np.nan
     flags = np.where(np.isnan(values), "not observed", "")
     return MemorySeries(times, values, flags, About("One place", unit="°C"), SOURCE)
