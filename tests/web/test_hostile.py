@@ -35,7 +35,7 @@ from followdata.web.connections import PatientConnection
 HERE = Path(__file__).parents[1] / "hostile"
 QUESTIONS = ("map", "distinctive", "compare", "peers", "measure", "index", "markers", "expression")
 SEEN = ("map", "compare", "measure", "expression")
-"""These draw every kind of picture that takes names from the data; the others take a browser's time."""
+"""These draw every kind of picture that takes names from the data; more take a browser's time."""
 TRICKS = [
     "/../../../../etc/passwd",
     "/%2e%2e/%2e%2e/%2e%2e/etc/passwd",
@@ -141,7 +141,8 @@ def test_a_terminal_is_told_nothing(hostile: Desk, name: str) -> None:
 
 ANY_TEXT = st.text(max_size=60) | st.sampled_from(
     ["NaN", "1e400", "-1e308", "9" * 400, "0001-01-01", "9999-12-31T23:59",
-     "2026-11-22T12:00+14:00", "%", "\x00", "a,b,\"", '"', ",,,", "\u202e", "Sweden,Norway", "1,5", "١٢", "all", "-0"]
+     "2026-11-22T12:00+14:00", "%", "\x00", "a,b,\"", '"', ",,,", "\u202e", "Sweden,Norway",
+     "1,5", "١٢", "all", "-0"]
 )  # fmt: skip
 PARAMETERS = [
     (f"/{name}/{question}", parameter)

@@ -65,14 +65,15 @@ def said(texts: Texts, language: str) -> tuple[str, str]:
 
 
 def unique(names: Sequence[str]) -> list[str]:
-    """The names, with "_2" and so on behind those that came before, whatever their case.
+    """The names in one line each, with "_2" and so on behind those that came before, whatever
+    their case.
 
     >>> unique(["id", "ID", "", "id_2"])
     ['id', 'ID_2', 'unnamed', 'id_2_2']
     """
     taken: set[str] = set()
     found = []
-    for name in names:
+    for name in (" ".join(name.split()) for name in names):
         free, number = name or "unnamed", 2
         while free.casefold() in taken:
             free, number = f"{name or 'unnamed'}_{number}", number + 1

@@ -16,7 +16,7 @@ from followdata.publish.columns import Column, Kind, Summary, said
 from followdata.publish.frictionless import web_address
 from followdata.publish.package import Package, Written
 
-_SPECIAL = re.compile(r"([\\`*{}\[\]<>|#~!&]|(?<!\w)_|_(?!\w))")
+_SPECIAL = re.compile(r"([\\`*{}\[\]<>|#~!&]|(?<![^\W_])_|_(?![^\W_]))")
 
 
 def readme(package: Package) -> bytes:

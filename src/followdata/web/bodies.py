@@ -47,6 +47,17 @@ class Body:
     def _gzip(self) -> bytes:
         return gzip.compress(self.content, compresslevel=6, mtime=0)
 
+    def compress(self) -> Body:
+        """The same, compressed as most browsers take it: before somebody waits for it."""
+        if self._is_worth_it:
+            _ = self._brotli
+        return self
+
+    @property
+    def _is_worth_it(self) -> bool:
+        """Whether compressing gains anything: not for few bytes, nor for what is compressed."""
+        return len(self.content) > 600 and self.media_type not in _COMPRESSED
+
     def respond(self, request: Request) -> Response:
         """The body as this browser can take it, or 304 if it has it already."""
         headers = {"ETag": self.tag, "Cache-Control": "no-cache", **self.headers}
@@ -54,8 +65,7 @@ class Body:
         if self.status == 200 and request.headers.get("if-none-match") == self.tag:
             return Response(status_code=304, headers=headers)
         content, accepted = self.content, request.headers.get("accept-encoding", "")
-        # A small body gains nothing.
-        if len(content) > 600 and self.media_type not in _COMPRESSED:
+        if self._is_worth_it:
             if "br" in accepted:
                 content, headers["Content-Encoding"] = self._brotli, "br"
             elif "gzip" in accepted:

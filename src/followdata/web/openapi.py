@@ -87,6 +87,7 @@ def responses(form: str) -> dict[int | str, dict[str, Any]]:
         403: {"description": "Work may not be started from there.", "content": errors},
         404: {"description": "A name that is not there.", "content": errors},
         422: {"description": "A value that cannot be taken.", "content": errors},
+        503: {"description": "Too much to do just now; see Retry-After.", "content": errors},
     }
 
 

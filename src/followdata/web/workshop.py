@@ -65,7 +65,7 @@ class Workshop:
 
     async def _made(self, make: Callable[[], Body], keep_as: Hashable) -> Body:
         async with self._places:
-            body: Body = await run_in_threadpool(make)
+            body = await run_in_threadpool(lambda: make().compress())
         if keep_as is not None and body.may_be_kept:
             self.kept.put(keep_as, body)
         return body
