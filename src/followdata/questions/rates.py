@@ -130,16 +130,16 @@ class _Found:
             ),
             *region,
             # The name by which programs find them, whatever is counted.
-            (Field("fires", self.events.capitalize(), decimals=0), self.counts.totals[at]),
+            (Field("fires", self.events.capitalize()), self.counts.totals[at].astype(int)),
             (Field("person_years", "Inhabitants times years"), self.counts.person_years[at]),
             (self.rate_field("rate", "Rate"), PER * fitted.rate[at]),
             (Field("low", "Low", decimals=2), PER * fitted.low[at]),
             (Field("high", "High", decimals=2), PER * fitted.high[at]),
             (Field("raw", "As counted", decimals=2), PER * fitted.raw[at]),
             (Field("typical", "Usual at that size", decimals=2), PER * fitted.typical[at]),
-            (Field("rank", "Rank"), fitted.rank[at]),
-            (Field("rank_low", "Highest rank it may have"), fitted.rank_low[at]),
-            (Field("rank_high", "Lowest rank it may have"), fitted.rank_high[at]),
+            (Field("rank", "Rank"), fitted.rank[at].astype(int)),
+            (Field("rank_low", "Highest rank it may have"), fitted.rank_low[at].astype(int)),
+            (Field("rank_high", "Lowest rank it may have"), fitted.rank_high[at].astype(int)),
             title=title,
         )
 

@@ -129,7 +129,7 @@ class _One:
         return Table.of(
             (Field("year", "Year", grouped=False), self.counts.years[known]),
             # The name by which programs find them, whatever is counted.
-            (Field("fires", self.events.capitalize(), decimals=0), events[known]),
+            (Field("fires", self.events.capitalize()), events[known].astype(int)),
             (Field("expected", "Expected", decimals=1), self.expected[known]),
             (Field("low", "Low", decimals=0), low[known]),
             (Field("high", "High", decimals=0), high[known]),
@@ -179,7 +179,7 @@ class _One:
         names = data.names("obs").names
         return Table.of(
             (Field("thing", data.about.thing.capitalize(), link="town"), [names[r] for r in at]),
-            (Field("fires", self.events.capitalize(), decimals=0), self.counts.totals[at]),
+            (Field("fires", self.events.capitalize()), self.counts.totals[at].astype(int)),
             (Field("person_years", "Inhabitants times years"), self.counts.person_years[at]),
             (
                 Field("rate", "Rate", unit=f"per {wording.number(PER)} and year", decimals=2),
@@ -187,7 +187,7 @@ class _One:
             ),
             (Field("low", "Low", decimals=2), PER * fitted.low[at]),
             (Field("high", "High", decimals=2), PER * fitted.high[at]),
-            (Field("rank", "Rank"), fitted.rank[at]),
+            (Field("rank", "Rank"), fitted.rank[at].astype(int)),
             title=f"Its neighbours: {self.around.found}",
         )
 
