@@ -14,7 +14,7 @@ from followdata.sources import msb, municipal
 from followdata.sources.joined import beside
 from followdata.testing.workbooks import workbook
 
-HEADINGS = ["Kommun", "Antal insatser", "Antal insatser per 1000 inv", "Befolkning"]
+HEADINGS: list[object] = ["Kommun", "Antal insatser", "Antal insatser per 1000 inv", "Befolkning"]
 FIRST = [["Ale", 1.0, 0.04, 25000.0], ["Lund", 3.0, 0.03, 100000.0]]
 SECOND = [["Ale", 0, 0, 26000], ["Knivsta", 2, 0.2, 10000], ["Lund", 4, 0.04, 100000]]
 
@@ -26,7 +26,7 @@ def report(
         sums = [sum(float(str(row[at])) for row in rows) for at in (1, 3)]
         total = ["Totaler", sums[0], 1000 * sums[0] / sums[1], sums[1]]
     path = folder / f"bib{year}.xlsx"
-    return workbook(path, ("Data", [HEADINGS, list(total), *map(list, rows)]))
+    return workbook(path, ("Data", [list(HEADINGS), list(total), *map(list, rows)]))
 
 
 def read(path: Path) -> msb.Reported:
@@ -82,7 +82,7 @@ def test_what_does_not_fit_together_is_said(tmp_path: Path) -> None:
 
 
 def test_a_report_needs_a_year_and_rows(tmp_path: Path) -> None:
-    path = workbook(tmp_path / "bib.xlsx", ("Data", [HEADINGS, *map(list, FIRST)]))
+    path = workbook(tmp_path / "bib.xlsx", ("Data", [list(HEADINGS), *map(list, FIRST)]))
     with pytest.raises(InvalidInput, match="which year"):
         msb.read(path)
     above: list[list[object]] = [["Skola, 2002"], [], list(HEADINGS), *map(list, FIRST)]

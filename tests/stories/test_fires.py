@@ -92,7 +92,7 @@ def test_the_story_opens_on_finished_answers(desk: Desk) -> None:
     assert "has the highest rate of murders: 24." in said(fires.ask("rates"))
     assert said(fires.ask("town")).startswith("Massachusetts 025 had 1 663 murders from 1980 to")
     assert "neighbours" not in fires.ask("town").tables
-    with pytest.raises(UnknownName, match="New York 061"):
+    with pytest.raises(UnknownName, match="New York 021"):
         fires.ask("town", thing="New York 062")
     assert fires.ask("trend", place="vermont").params["place"] == "Vermont"
 
@@ -214,7 +214,8 @@ def test_the_mended_indicators_agree_with_kolada(real: Opened) -> None:
     twins = {"cars": ("N07935", 15), "populationShare65plus": ("N01960", 0.8)}
     for ours, (theirs, most) in twins.items():
         pair = data.matrix(var=[ours, theirs])[wrong]
-        slope = np.polyfit(*data.matrix(var=[theirs, ours]).T, 1)
+        x, y = data.matrix(var=[theirs, ours]).T
+        slope = np.polyfit(x, y, 1)
         away = np.abs(pair[:, 0] - np.polyval(slope, pair[:, 1]))
         assert np.median(away) < most, ours
     assert np.isnan(data.matrix(obs=["Åre"], var=["satisfactionGeneral"])).all()

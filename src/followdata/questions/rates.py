@@ -229,7 +229,9 @@ class _Found:
         )
         gaps = int((~counts.counted).sum())
         if gaps:
-            some = [self.titles[row] for row in np.flatnonzero(~counts.counted.all(axis=1))]
+            some = [
+                self.titles[row] for row in np.flatnonzero(~counts.counted.all(axis=1)).tolist()
+            ]
             yield (
                 f"{listing(some)} {'was' if len(some) == 1 else 'were'} not counted in all years "
                 f"({wording.count(gaps, 'year', 'years')} in all) and judged by the others."

@@ -199,7 +199,7 @@ class _One:
         size = np.log(self.counts.person_years / self.counts.counted.sum(axis=1))
         far = np.abs(size - size[self.row])
         far[self.row] = np.inf
-        return np.argsort(far, kind="stable")[: min(ALIKE, len(far) - 1)].tolist()
+        return [int(at) for at in np.argsort(far, kind="stable")[: min(ALIKE, len(far) - 1)]]
 
     @cached_property
     def _others(self) -> tuple[list[int], Floats]:
