@@ -155,7 +155,7 @@ class _Found:
             f"{wording.count(len(order), about.thing, about.things)} together have "
             f"{wording.number(everybody)} and {self.titles[last]}, the lowest, {told[1]}."
         )
-        yield self._on_rank(self.row if self.row >= 0 else first)
+        yield self._on_rank(first) if self.row < 0 else self._marked()
         if not fitted.effect_low <= 1 <= fitted.effect_high:
             more = fitted.effect > 1
             share = abs(fitted.effect - 1)
@@ -165,12 +165,23 @@ class _Found:
             )
 
     def _on_rank(self, row: int) -> str:
+        return f"{self.titles[row]}'s rank {int(self.fitted.rank[row])} {self._sure(row)}."
+
+    def _marked(self) -> str:
+        """The rate and the rank of the row that is marked."""
+        fitted, row = self.fitted, self.row
+        rate, low, high = wording.numbers(
+            [PER * float(values[row]) for values in (fitted.rate, fitted.low, fitted.high)]
+        )
+        return (
+            f"{self.titles[row]} has {rate}, between {low} and {high}; its rank "
+            f"{int(fitted.rank[row])} {self._sure(row)}."
+        )
+
+    def _sure(self, row: int) -> str:
         """How sure a row's rank is."""
-        fitted = self.fitted
-        low, high = int(fitted.rank_low[row]), int(fitted.rank_high[row])
-        rank = f"rank {int(fitted.rank[row])}"
-        sure = "is certain" if low == high else f"may be anything from {low} to {high}"
-        return f"{self.titles[row]}'s {rank} {sure}."
+        low, high = int(self.fitted.rank_low[row]), int(self.fitted.rank_high[row])
+        return "is certain" if low == high else f"may be anything from {low} to {high}"
 
     def views(self, tables: dict[str, Table], order: Sequence[int]) -> Iterator[View]:
         about, titles = self.data.about, self.titles

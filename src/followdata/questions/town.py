@@ -19,7 +19,7 @@ from followdata.data import Floats, TableData
 from followdata.parameters import Number, Row
 from followdata.question import Question
 from followdata.questions import measures, wording
-from followdata.questions.counts import Around, around, counts_of
+from followdata.questions.counts import COORDINATES, Around, around, counts_of
 from followdata.questions.measures import Measures
 from followdata.questions.rates import PER, fit_rates
 
@@ -203,9 +203,10 @@ class _One:
 
     @cached_property
     def _others(self) -> tuple[list[int], Floats]:
-        """The columns that neither count nor size the rows, and their values."""
+        """The columns that neither count, size nor place the rows, and their values."""
         about, names = self.data.about, self.data.names("var").names
-        kept = [at for at, name in enumerate(names) if name not in (about.count, about.size)]
+        known = {about.count, about.size, *COORDINATES}
+        kept = [at for at, name in enumerate(names) if name not in known]
         return kept, self.data.matrix(var=[names[at] for at in kept])
 
     @cached_property
