@@ -19,11 +19,12 @@ def simulated(
 ) -> tuple[Counts, np.ndarray]:
     """Events of places of very different size, and their true rates per person and year."""
     size = chance.normal(0, 1, n)
-    around = {
-        "normal": lambda: np.exp(chance.normal(0, 0.6, n)),
-        "gamma": lambda: chance.gamma(2.5, 1 / 2.5, n),
-        "two kinds": lambda: np.exp(np.where(chance.random(n) < 0.7, -0.4, 0.8)),
-    }[kind]()
+    if kind == "normal":
+        around = np.exp(chance.normal(0, 0.6, n))
+    elif kind == "gamma":
+        around = chance.gamma(2.5, 1 / 2.5, n)
+    else:
+        around = np.exp(np.where(chance.random(n) < 0.7, -0.4, 0.8))
     rate = 2e-5 * np.exp(0.3 * size) * around
     persons = np.exp(9.8 + size)[:, None] * np.ones(len(YEARS))
     mean = persons * rate[:, None] * 3

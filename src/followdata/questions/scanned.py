@@ -28,6 +28,8 @@ ADJUST = Choice(
     title="Allow for",
 )
 _FEWEST_PLACES = 20
+LEAST_EXPECTED = 1e-9
+"""Places counted only in years without any event were expected to have none, which has no log."""
 _SHARED = 0.5
 """How much of a column members of one group have in common, in noise that is alike within them."""
 
@@ -58,7 +60,7 @@ class Scanned:
         groups = _groups(data)
         near = _nearness(counts, groups)
         X = _allowed_for(counts, adjust)
-        expected = np.maximum(np.nansum(counts.expected, axis=1), _LEAST_EXPECTED)
+        expected = np.maximum(np.nansum(counts.expected, axis=1), LEAST_EXPECTED)
         intensity = fit_intensity(counts.totals, expected, X, near)
         own = {data.about.count, *([data.about.size] if adjust == SIZE else [])}
         names, table = data.names("var").names, data.matrix()
@@ -83,10 +85,6 @@ class Scanned:
     def log_size(self) -> Floats:
         """The logarithm of the inhabitants of each place, in standard deviations (n)."""
         return _log_size(self.counts)
-
-
-_LEAST_EXPECTED = 1e-9
-"""Places counted only in years without any event were expected to have none, which has no log."""
 
 
 def _log_size(counts: Counts) -> Floats:
