@@ -245,7 +245,12 @@ def test_a_folder_holds_several_cohorts(tmp_path: Path) -> None:
     assert [one.place for one in read_files([tmp_path], ("ucec",)).readings] == [
         "ucec_proteomics.tsv"
     ]
-    assert len(read_files([tmp_path], ("colon",)).readings) == 2
+    with pytest.raises(InvalidInput, match="no file in it has “colon”"):
+        read_files([tmp_path], ("colon",))
+    own = tmp_path / "colon" / "tables"
+    own.mkdir(parents=True)
+    (tmp_path / "ucec_proteomics.tsv").rename(own / "proteomics.tsv")
+    assert len(read_files([own], ("colon",)).readings) == 1
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from followdata.answer import Step
+from followdata.answer import Step, listing
 from followdata.data import Floats
 from followdata.errors import InvalidInput
 from followdata.sources.barcodes import are_barcodes
@@ -87,13 +87,14 @@ class Files:
 
 
 def read_files(paths: Sequence[Path], words: Sequence[str]) -> Files:
-    """What the files hold of a cohort; of a folder those whose names hold one of `words`.
+    """What the files hold of a cohort; of a folder those with a word that begins like one of
+    `words` in their names.
 
-    A folder in which no file has such a name is taken whole, and a file named by itself is always
-    taken. Tables of what features are called are taken from any of them.
+    A folder that is called so itself is taken whole, and a file named by itself is always taken.
+    Tables of what features are called are taken from any of them.
 
-    Raises `InvalidInput` for a file that is not there or is damaged, and for one that is named by
-    itself and holds no values by sample.
+    Raises `InvalidInput` for a file that is not there or is damaged, for one that is named by
+    itself and holds no values by sample, and for a folder without files of the cohort.
     """
     files = Files()
     opened = [_Sheet.of(path) for path in _chosen(paths)]
@@ -160,8 +161,18 @@ def _wanted(paths: Sequence[Path], found: Sequence[Path], words: Sequence[str]) 
             yield path
             continue
         inside = [one for one in found if one.parent == path]
-        fitting = [one for one in inside if set(words) & set(_words(one))]
+        fitting = [one for one in inside if _called_so(one.name, words)]
+        if not fitting and not any(_called_so(part, words) for part in path.resolve().parts):
+            raise InvalidInput(
+                str(path),
+                f"no file in it has “{listing(list(words))}” in its name.",
+                "Name the files of one cohort themselves, with --from for each.",
+            )
         yield from fitting or inside
+
+
+def _called_so(name: str, words: Sequence[str]) -> bool:
+    return any(part.startswith(tuple(words)) for part in _words(Path(name)))
 
 
 def _words(path: Path) -> list[str]:
