@@ -234,10 +234,10 @@ def integrate(
 
     Table `factors`: factor, name, matrix, share (of that measurement's variance, in percent), and
     `outcome_share` (of the factor's own variance that goes with the outcome). Table `loadings`:
-    factor, matrix, feature, correlation, the `top` of each. Table `held_out`: method, accuracy,
-    low, high, n. Table `chosen`: component, matrix, feature, weight, of the few columns. Table
-    `map`: thing, then a column for each factor, and the label. Table `calls`: thing, given, and
-    what each method called it while it was held out.
+    factor, matrix, feature, name, correlation, the `top` of each. Table `held_out`: method,
+    accuracy, low, high, n. Table `chosen`: component, matrix, feature, weight, of the few columns.
+    Table `map`: thing, then a column for each factor, and the label. Table `calls`: thing, given,
+    and what each method called it while it was held out.
 
     Raises `NothingToAnswer` where no two measurements have enough rows in common.
     """
@@ -353,10 +353,13 @@ class _Told:
                     for name, value in zip(names, r[order].tolist(), strict=True)
                 ]
         factors, layers, features, values = zip(*rows, strict=True)
+        pairs = zip(features, layers, strict=True)
+        names = [f"{feature} ({layer})" for feature, layer in pairs]
         return Table.of(
             (Field("factor", "Factor"), factors),
             (Field("matrix", "Measurement"), layers),
             (Field("feature", self.data.about.measure.capitalize()), features),
+            (Field("name", "Name", code=True), names),
             (Field("correlation", "Correlation with it", decimals=2), values),
             title="What the factors are made of",
         )
@@ -486,7 +489,7 @@ class _Told:
         yield View(
             kind="ranking",
             table="loadings",
-            channels={"label": "feature", "value": "correlation"},
+            channels={"label": "name", "value": "correlation"},
             title=f"What factor {best} is made of",
             description=f"The {self.top} {about.measures} of each measurement that go most with "
             f"factor {best}, by their correlation with it.",
