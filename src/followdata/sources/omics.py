@@ -6,6 +6,8 @@ What a file is follows from its headings, which layer it holds from its name or 
   TCGA barcodes (Xena), `<sample> Log Ratio` and `<sample> Unshared Log Ratio` (CPTAC's `.itraq.tsv`
   and `.tmt10.tsv`), `RefSeq_accession_number, gene_symbol, gene_name` and then samples (the breast
   iTRAQ table of 77 tumours).
+- Samples in rows, under two rows of headings, `Name` (the gene) and `Database_ID`: the frames of
+  the package cptac, saved as CSV.
 - Samples in rows: a name (`sample`, `bcr_patient_barcode`, `patient_ID`) and then features: genes,
   microRNAs, RefSeq proteins or antibodies.
 - What is known of samples: a table with a column of their names and words beside it.
@@ -14,12 +16,14 @@ What a file is follows from its headings, which layer it holds from its name or 
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -60,12 +64,13 @@ _SAMPLE_HEADINGS = frozenset(
 _MISSING = ["", "NA", "N/A", "NaN", "nan", "null"]
 _RATIO, _UNSHARED = " Log Ratio", " Unshared Log Ratio"
 _KAGGLE = ("RefSeq_accession_number", "gene_symbol", "gene_name")
+_FRAME = ("Name", "Database_ID")
 _NOT_GENES = frozenset({"Mean", "Median", "StdDev"})
 _GENE_MAPS = (("antibody", "gene_symbol"), ("refseq_protein", "gene_symbol"),
               ("RefSeqProteinID", "GeneSymbol"))  # fmt: skip
 _PHOSPHORYLATED = re.compile(r"_p[STY]\d+")
 _CLEAVED = re.compile(r"_cleaved")
-_ENDINGS = re.compile(r"\.(csv|tsv|txt|cct)(\.gz)?$")
+_ENDINGS = re.compile(r"(\.(csv|tsv|txt|cct)|HiSeqV2|RPPA|miRNA_HiSeq_gene|clinicalMatrix)(\.gz)?$")
 _WORDS: Mapping[str, tuple[str, ...]] = {
     MIRNA: ("mirna", "mirnas"),
     PROTEIN: ("proteomics", "proteomes", "proteome", "protein", "proteins", "itraq", "tmt", "tmt10",
@@ -181,7 +186,7 @@ def _words(path: Path) -> list[str]:
     >>> _words(Path("77_cancer_proteomes_CPTAC_itraq.csv"))
     ['77', 'cancer', 'proteomes', 'cptac', 'itraq', 'csv']
     """
-    return re.findall(r"[a-z0-9]+", path.name.lower())
+    return re.findall(r"[a-z0-9]+", unquote(path.name).lower())
 
 
 # One file
@@ -256,6 +261,8 @@ class _Sheet:
             return self._ratios()
         if set(_KAGGLE[:2]) <= set(self.headings):
             return self._kaggle()
+        if self.first == _FRAME[0]:
+            return self._saved_frame()
         layer, method = self._layer()
         if self.first.lower() not in _GENE_HEADINGS | _SAMPLE_HEADINGS or not layer:
             return None
@@ -314,6 +321,23 @@ class _Sheet:
         values = _numbers(frame[samples], self.path).T
         return Reading(PROTEIN, "iTRAQ", self.path.name, values, samples, genes, proteins)
 
+    def _saved_frame(self) -> Reading | None:
+        """A frame of the package cptac: genes above, proteins below them, then the samples."""
+        layer, method = self._layer()
+        rows = list(csv.reader(io.StringIO(self.text), delimiter=self.separator))
+        names = [row[0] if row else "" for row in rows]
+        if _FRAME[1] not in names[:3] or not layer:
+            return None
+        below = [number for number, name in enumerate(names[:4]) if name in (*_FRAME, "Patient_ID")]
+        genes, ids = rows[0][1:], rows[names.index(_FRAME[1])][1:]
+        body = [row for row in rows[below[-1] + 1 :] if row]
+        values = np.full((len(body), len(genes)), np.nan)
+        for at, row in enumerate(body):
+            for column, text in enumerate(row[1:]):
+                if text not in _MISSING:
+                    values[at, column] = _number(text, self.path, f"{row[0]}, {genes[column]}")
+        return Reading(layer, method, self.path.name, values, [row[0] for row in body], genes, ids)
+
     def description(self) -> Description | None:
         """What the file says of samples; `None` where it has no column of words beside names."""
         key = next((name for name in self.headings if name.lower() in _SAMPLE_HEADINGS), None)
@@ -330,6 +354,13 @@ class _Sheet:
             for name in words
         }
         return Description(self.path.name, frame[key].tolist(), labels)
+
+
+def _number(text: str, path: Path, where: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InvalidInput(str(path), f"“{text}” is not a number.", where=where) from None
 
 
 def _headings(line: str) -> tuple[str, tuple[str, ...]]:
