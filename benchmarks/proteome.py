@@ -188,7 +188,7 @@ def mofa(blocks: list[Floats]) -> tuple[Floats, Floats]:
         model.set_train_options(seed=1, verbose=False)
         model.build()
         model.run()
-        shares = np.asarray(model.model.calculate_variance_explained())[0] / 100
+        shares = np.asarray(model.model.calculate_variance_explained())[0]
         scores = np.asarray(model.model.nodes["Z"].getExpectation())
     return shares, scores
 

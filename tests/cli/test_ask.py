@@ -177,6 +177,12 @@ def test_a_data_set_can_be_chosen(followdata: Command) -> None:
     assert json.loads(followdata(*asked, "--data", "sample").output)["data"] == "sample"
 
 
+def test_a_story_has_a_word_of_its_own_for_a_data_set(followdata: Command) -> None:
+    by_data = followdata("ask", "tiny", "unlike", "--data", "sample")
+    assert followdata("ask", "tiny", "unlike", "--coast", "sample").output == by_data.output
+    assert "no data set called" in followdata("ask", "tiny", "unlike", "--coast", "x").notices
+
+
 def test_progress_is_told_on_the_other_stream(followdata: Command) -> None:
     told = followdata("ask", "tiny", "slow", "--ships", "100", "-f", "json", "--pause", "0,0001")
     assert json.loads(told.output)["params"] == {"ships": 100, "pause": 0.0001, "way": "well"}

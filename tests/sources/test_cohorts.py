@@ -215,6 +215,29 @@ def test_ratios_of_cptac(tmp_path: Path, name: str) -> None:
     np.testing.assert_array_equal(table.matrix(), [[0.5, np.nan], [-1, 2]])
 
 
+def test_a_frame_of_the_package_cptac(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, "umich_proteomics.csv",
+        "Name,ARF5,ARF5,M6PR", "Database_ID,ENSP1.5,ENSP2.1,ENSP3.2",
+        "Patient_ID,,,", "C3L-00006,1,3,", "C3L-00006.N,9,9,9", "C3L-00008,-0.5,,2",
+    )  # fmt: skip
+    table = cohort(*read_files([path], ()).readings)
+    assert table.obs_names == ["C3L-00006", "C3L-00008"]
+    np.testing.assert_array_equal(table.matrix(), [[2, np.nan], [-0.5, 2]])
+    assert table.names("var").find("ENSP2.1") == "ARF5"
+    path.write_text(path.read_text().replace("-0.5", "low"), encoding="utf-8")
+    with pytest.raises(InvalidInput, match="C3L-00008, ARF5: “low” is not a number"):
+        read_files([path], ())
+
+
+def test_files_of_the_hub_keep_their_names(tmp_path: Path) -> None:
+    for name, content in PretendCommons()._hub():
+        (tmp_path / name.replace("/", "%2F")).write_bytes(content)
+    files = read_files([tmp_path], ("brca",))
+    assert [one.layer for one in files.readings] == ["mRNA"]
+    assert list(files.descriptions[0].labels) == ["PAM50Call_RNAseq", "gender"]
+
+
 def test_a_summary_holds_no_ratios_and_says_so(tmp_path: Path) -> None:
     heading = "Gene\tPlex 1 Spectral Counts\tPlex 1 Distinct Peptides"
     path = written(tmp_path, "brca_summary.tsv", heading, "A1BG\t84\t43")
@@ -245,7 +268,12 @@ def test_a_folder_holds_several_cohorts(tmp_path: Path) -> None:
     assert [one.place for one in read_files([tmp_path], ("ucec",)).readings] == [
         "ucec_proteomics.tsv"
     ]
-    assert len(read_files([tmp_path], ("colon",)).readings) == 2
+    with pytest.raises(InvalidInput, match="no file in it has “colon”"):
+        read_files([tmp_path], ("colon",))
+    own = tmp_path / "colon" / "tables"
+    own.mkdir(parents=True)
+    (tmp_path / "ucec_proteomics.tsv").rename(own / "proteomics.tsv")
+    assert len(read_files([own], ("colon",)).readings) == 1
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import json
 import runpy
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import httpx
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 from scipy import stats
 
 from followdata.answer import Answer, Provenance
-from followdata.data import About, Layer
+from followdata.data import About, Layer, TableData
 from followdata.desk import Desk, Opened
 from followdata.errors import NotFetched, NothingToAnswer, UnknownName
 from followdata.questions.correlate import fit_correlations
@@ -185,18 +186,19 @@ def test_the_published_correlation_of_endometrial_tumours(shared: Path) -> None:
 def test_breast_tumours_of_several_tables(desk: Desk, shared: Path) -> None:
     desk.fetch("proteome", {"cohort": "breast"}, paths=[shared / "data" / "tcga"])
     breast = desk.open("proteome", "breast")
-    assert breast.data.shape[0] == 410
+    data = cast(TableData, breast.data)
+    assert data.shape[0] == 410
     rows = {
         str(one["matrix"]): one["rows"]
         for one in breast.ask("prepare").tables["matrices"].records()
     }
     assert rows == {"protein": 410, "iTRAQ": 77, "mRNA": 150, "miRNA": 150}
-    subtype = breast.data.labels("obs")["subtype"]
-    has = np.isfinite(breast.data.matrix(layer=Layer(part="mRNA"))).any(1)
+    subtype = data.labels("obs")["subtype"]
+    has = np.isfinite(data.matrix(layer=Layer(part="mRNA"))).any(1)
     names, count = np.unique(subtype[has], return_counts=True)
     assert names.tolist() == ["Basal", "Her2", "LumA"]
     assert count.tolist() == [45, 30, 75]
-    steps = [step for step in breast.data.provenance.steps if "known already" in step.done]
+    steps = [step for step in data.provenance.steps if "known already" in step.done]
     assert steps[0].before == 28
     assert steps[0].before - steps[0].after == 2
 

@@ -87,6 +87,8 @@ def test_a_fragment_is_the_answer_alone(client: httpx.Client) -> None:
         ("/towns/distinctive.json?thign=Sweden", 404, "unknown-name"),
         ("/towns/distinctive.json?thing=Norway&thing=Sweden", 422, "invalid-parameter"),
         ("/towns/distinctive.json?data=2031", 404, "unknown-name"),
+        ("/proteome/prepare.json?cohort=colon", 404, "unknown-name"),
+        ("/towns/distinctive.json?cohort=2031", 404, "unknown-name"),
         ("/towns/distinctive.json?limit=-1", 422, "invalid-parameter"),
         ("/towns/distinctive.csv?table=nothing", 404, "unknown-name"),
         ("/towns/distinctive.svg?view=9", 422, "nothing-to-answer"),

@@ -122,7 +122,10 @@ def correlating(read: Read) -> Question:
         order: Annotated[str, Choice("Which of them come first", (HIGHEST, LOWEST))] = HIGHEST,
         sets: Annotated[
             str | None,
-            File("Sets of genes, in the GMT form; it is read here and sent nowhere", title="File"),
+            File(
+                "Sets of genes, in the GMT form; it is read here and sent nowhere",
+                title="Gene sets",
+            ),
         ] = None,
     ) -> Answer:
         """How closely `matrix` follows `beside` in the same rows.

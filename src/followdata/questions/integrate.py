@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, combinations
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +35,9 @@ _LEAST_ROWS = 10
 _LEAST_IN_CLASS = 5
 _SMALL = 10
 _LEAST_SEEN = 0.5
-_OUTCOME = Label("What the factors should tell of rows that are held out")
+_OUTCOME = Label(
+    "What the factors should tell of rows that are held out; by default the main label"
+)
 _RANK = Number("How many factors", 1, 20, whole=True)
 _FEATURES = Number("How many columns of each measurement: those that vary most", 10, 20_000,
                    whole=True)  # fmt: skip
@@ -83,7 +85,7 @@ def fit_factors(
     data: TableData,
     *,
     report: Report,
-    outcome: Annotated[str, _OUTCOME],
+    outcome: Annotated[str | None, _OUTCOME] = None,
     factors: Annotated[int, _RANK] = 6,
     features: Annotated[int, _FEATURES] = 1000,
 ) -> Integrated:
@@ -92,7 +94,7 @@ def fit_factors(
     found = joint_factors(blocks.values, factors)
     spread = found.scores.std(0)
     correlations = np.vstack(list(found.loadings)) * spread
-    words = data.labels("obs")[outcome][blocks.rows]
+    words = _words(data, outcome)[blocks.rows]
     known, given, classes = _classes(words)
     by_factors = by_few = np.zeros(0, dtype=np.intp)
     weights = np.zeros((len(correlations), 0))
@@ -148,6 +150,19 @@ def _blocks(data: TableData, features: int) -> _Blocks:
     blocks = [values[name][np.ix_(rows, at)] for name, at in zip(best, columns, strict=True)]
     full = np.all([np.isfinite(block).mean(1) >= _LEAST_SEEN for block in blocks], axis=0)
     return _Blocks(list(best), rows[full], columns, [block[full] for block in blocks])
+
+
+def _named(data: TableData, outcome: str | None) -> str:
+    """The label that is asked for, else the main one; "" if there is none."""
+    label = outcome or data.about.label
+    return label if label in data.labels("obs") else ""
+
+
+def _words(data: TableData, outcome: str | None) -> npt.NDArray[np.str_]:
+    label = _named(data, outcome)
+    if not label:
+        return np.full(data.shape[0], "", dtype=np.str_)
+    return np.asarray(data.labels("obs")[label])
 
 
 def _classes(words: npt.NDArray[np.str_]) -> tuple[Ints, Ints, list[str]]:
@@ -210,7 +225,7 @@ def integrate(
     data: TableData,
     fitted: Integrated,
     *,
-    outcome: Annotated[str, _OUTCOME],
+    outcome: Annotated[str | None, _OUTCOME] = None,
     factors: Annotated[int, _RANK] = 6,
     features: Annotated[int, _FEATURES] = 1000,
     top: Annotated[int, Number("How many columns of each factor to list", 1, 500, whole=True)] = 5,
@@ -219,14 +234,14 @@ def integrate(
 
     Table `factors`: factor, name, matrix, share (of that measurement's variance, in percent), and
     `outcome_share` (of the factor's own variance that goes with the outcome). Table `loadings`:
-    factor, matrix, feature, correlation, the `top` of each. Table `held_out`: method, accuracy,
-    low, high, n. Table `chosen`: component, matrix, feature, weight, of the few columns. Table
-    `map`: thing, then a column for each factor, and the label. Table `calls`: thing, given, and
-    what each method called it while it was held out.
+    factor, matrix, feature, name, correlation, the `top` of each. Table `held_out`: method,
+    accuracy, low, high, n. Table `chosen`: component, matrix, feature, weight, of the few columns.
+    Table `map`: thing, then a column for each factor, and the label. Table `calls`: thing, given,
+    and what each method called it while it was held out.
 
     Raises `NothingToAnswer` where no two measurements have enough rows in common.
     """
-    told = _Told(data, fitted, outcome, top)
+    told = _Told(data, fitted, _named(data, outcome), top)
     tables = {
         "factors": told.factors(),
         "loadings": told.loadings(),
@@ -265,19 +280,27 @@ class _Told:
 
     @cached_property
     def words(self) -> npt.NDArray[np.str_]:
-        return np.asarray(self.data.labels("obs")[self.outcome][self.fitted.rows])
+        return _words(self.data, self.outcome)[self.fitted.rows]
 
     @cached_property
     def outcome_shares(self) -> Floats:
         """The part of each factor's variance that lies between the classes."""
         fitted, known = self.fitted, self.words != ""
         scores = fitted.scores[known]
+        if not len(scores):
+            return np.full(fitted.scores.shape[1], np.nan)
         total = ((scores - scores.mean(0)) ** 2).sum(0)
         between = np.zeros(scores.shape[1])
         for word in np.unique(self.words[known]):
             inside = scores[self.words[known] == word]
             between += len(inside) * (inside.mean(0) - scores.mean(0)) ** 2
         return np.where(total > 0, between / np.maximum(total, 1e-12), np.nan)
+
+    @cached_property
+    def best(self) -> int:
+        """The factor that goes most with the outcome; the one that carries most without one."""
+        shares = self.outcome_shares
+        return int(np.nanargmax(shares if self.outcome else self.fitted.shares.sum(0)))
 
     @cached_property
     def at(self) -> list[tuple[str, slice]]:
@@ -306,18 +329,17 @@ class _Told:
         k, many = fitted.shares.shape[1], len(fitted.layers)
         shares = 100 * fitted.shares.T.ravel()
         names = [f"factor {number}" for number in range(1, k + 1) for _ in range(many)]
-        return Table.of(
+        columns: list[tuple[Field, Iterable[Any]]] = [
             (Field("factor", "Factor"), [f for f in range(1, k + 1) for _ in range(many)]),
             (Field("name", "Factor", code=True), names),
             (Field("matrix", "Measurement"), fitted.layers * k),
             (Field("share", "Of its variance", unit="%", decimals=1), shares),
-            (
-                Field("outcome_share", f"Of the factor goes with {self.outcome}", unit="%",
-                      decimals=0),
-                np.repeat(100 * self.outcome_shares, many),
-            ),
-            title="What the factors carry",
-        )  # fmt: skip
+        ]
+        if self.outcome:
+            title = f"Of the factor goes with {self._called}"
+            field = Field("outcome_share", title, unit="%", decimals=0)
+            columns.append((field, np.repeat(100 * self.outcome_shares, many)))
+        return Table.of(*columns, title="What the factors carry")
 
     def loadings(self) -> Table:
         rows = []
@@ -331,27 +353,31 @@ class _Told:
                     for name, value in zip(names, r[order].tolist(), strict=True)
                 ]
         factors, layers, features, values = zip(*rows, strict=True)
+        pairs = zip(features, layers, strict=True)
+        names = [f"{feature} ({layer})" for feature, layer in pairs]
         return Table.of(
             (Field("factor", "Factor"), factors),
             (Field("matrix", "Measurement"), layers),
             (Field("feature", self.data.about.measure.capitalize()), features),
+            (Field("name", "Name", code=True), names),
             (Field("correlation", "Correlation with it", decimals=2), values),
             title="What the factors are made of",
         )
 
     def map(self) -> Table:
         fitted, names = self.fitted, self.data.names("obs").names
-        return Table.of(
-            (Field("thing", self.data.about.thing.capitalize()),
-             [names[row] for row in fitted.rows.tolist()]),
-            *(
-                (Field(f"factor_{number}", f"Factor {number}", decimals=2), scores)
-                for number, scores in enumerate(fitted.scores.T, 1)
-            ),
-            (Field(self.outcome, self.outcome.replace("_", " ").capitalize()),
-             [word or None for word in self.words.tolist()]),
-            title="Where each of them lies",
-        )  # fmt: skip
+        columns: list[tuple[Field, Iterable[Any]]] = [
+            (
+                Field("thing", self.data.about.thing.capitalize()),
+                [names[row] for row in fitted.rows.tolist()],
+            )
+        ]
+        for number, scores in enumerate(fitted.scores.T, 1):
+            columns.append((Field(f"factor_{number}", f"Factor {number}", decimals=2), scores))
+        if self.outcome:
+            field = Field(self.outcome, self._called.capitalize())
+            columns.append((field, [word or None for word in self.words.tolist()]))
+        return Table.of(*columns, title="Where each of them lies")
 
     def held_out(self) -> Table:
         found, size = self.accuracies, len(self.fitted.known)
@@ -414,16 +440,17 @@ class _Told:
             f"{wording.count(k, 'factor', 'factors')} carry {listing(carried, len(carried))} of "
             f"{wording.count(len(fitted.rows), about.thing, about.things)}."
         )
-        best = int(np.nanargmax(self.outcome_shares))
+        best = self.best
         inside = [
             f"{wording.share(float(share))} of {layer}"
             for layer, share in zip(fitted.layers, fitted.shares[:, best], strict=True)
         ]
-        yield (
-            f"Factor {best + 1}, with {listing(inside, len(inside))}, goes most with "
-            f"{self._called}: {wording.share(float(self.outcome_shares[best]))} of it lies between "
-            "the groups."
-        )
+        if self.outcome:
+            between = wording.share(float(self.outcome_shares[best]))
+            most = f"goes most with {self._called}: {between} of it lies between the groups."
+        else:
+            most = "carries most."
+        yield f"Factor {best + 1}, with {listing(inside, len(inside))}, {most}"
         if self.accuracies:
             factors, few = self.accuracies[FACTORS], self.accuracies[FEW]
             yield (
@@ -449,20 +476,20 @@ class _Told:
         if fitted.scores.shape[1] > 1:
             order = np.argsort(-np.nan_to_num(self.outcome_shares), kind="stable")
             x, y = sorted((order[:2] + 1).tolist())
+            color = {"color": self.outcome} if self.outcome else {}
+            told = f" that go most with {self._called}, which colours them" if color else ""
             yield View(
                 kind="scatter",
                 table="map",
-                channels={"x": f"factor_{x}", "y": f"factor_{y}", "label": "thing",
-                          "color": self.outcome},
+                channels={"x": f"factor_{x}", "y": f"factor_{y}", "label": "thing", **color},
                 title=f"Factors {x} and {y}",
-                description=f"{len(fitted.rows)} {about.things} by the two factors that go most "
-                f"with {self._called}, which colours them.",
-            )  # fmt: skip
-        best = int(np.nanargmax(self.outcome_shares)) + 1
+                description=f"{len(fitted.rows)} {about.things} by the two factors{told}.",
+            )
+        best = self.best + 1
         yield View(
             kind="ranking",
             table="loadings",
-            channels={"label": "feature", "value": "correlation"},
+            channels={"label": "name", "value": "correlation"},
             title=f"What factor {best} is made of",
             description=f"The {self.top} {about.measures} of each measurement that go most with "
             f"factor {best}, by their correlation with it.",
@@ -519,7 +546,7 @@ class _Told:
                     f"{listing(small)}: fewer than {_SMALL} {about.things}. In balanced accuracy "
                     "each group counts alike, so these few weigh much."
                 )
-        else:
+        elif self.outcome:
             yield (
                 f"No two groups of {self._called} have {_LEAST_IN_CLASS} {about.things}: none is "
                 "told."

@@ -114,6 +114,9 @@ def _sentences(data: TableData, steps: Sequence[Step], now: Table) -> Iterator[s
         all_of_them = "" if together is None else f"; {wording.number(together)} have all of them"
         yield f"There are {every}: {listing(sizes, len(sizes))}{all_of_them}."
     yield from _gone(steps)
+    mended = sum(len(step.names) for step in steps if step.things == "names")
+    if mended:
+        yield f"{wording.count(mended, 'name was', 'names were')} mended so that they join."
 
 
 TOGETHER = "in all layers"

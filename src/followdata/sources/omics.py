@@ -6,6 +6,8 @@ What a file is follows from its headings, which layer it holds from its name or 
   TCGA barcodes (Xena), `<sample> Log Ratio` and `<sample> Unshared Log Ratio` (CPTAC's `.itraq.tsv`
   and `.tmt10.tsv`), `RefSeq_accession_number, gene_symbol, gene_name` and then samples (the breast
   iTRAQ table of 77 tumours).
+- Samples in rows, under two rows of headings, `Name` (the gene) and `Database_ID`: the frames of
+  the package cptac, saved as CSV.
 - Samples in rows: a name (`sample`, `bcr_patient_barcode`, `patient_ID`) and then features: genes,
   microRNAs, RefSeq proteins or antibodies.
 - What is known of samples: a table with a column of their names and words beside it.
@@ -14,16 +16,18 @@ What a file is follows from its headings, which layer it holds from its name or 
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import numpy as np
 
-from followdata.answer import Step
+from followdata.answer import Step, listing
 from followdata.data import Floats
 from followdata.errors import InvalidInput
 from followdata.sources.barcodes import are_barcodes
@@ -60,12 +64,13 @@ _SAMPLE_HEADINGS = frozenset(
 _MISSING = ["", "NA", "N/A", "NaN", "nan", "null"]
 _RATIO, _UNSHARED = " Log Ratio", " Unshared Log Ratio"
 _KAGGLE = ("RefSeq_accession_number", "gene_symbol", "gene_name")
+_FRAME = ("Name", "Database_ID")
 _NOT_GENES = frozenset({"Mean", "Median", "StdDev"})
 _GENE_MAPS = (("antibody", "gene_symbol"), ("refseq_protein", "gene_symbol"),
               ("RefSeqProteinID", "GeneSymbol"))  # fmt: skip
 _PHOSPHORYLATED = re.compile(r"_p[STY]\d+")
 _CLEAVED = re.compile(r"_cleaved")
-_ENDINGS = re.compile(r"\.(csv|tsv|txt|cct)(\.gz)?$")
+_ENDINGS = re.compile(r"(\.(csv|tsv|txt|cct)|HiSeqV2|RPPA|miRNA_HiSeq_gene|clinicalMatrix)(\.gz)?$")
 _WORDS: Mapping[str, tuple[str, ...]] = {
     MIRNA: ("mirna", "mirnas"),
     PROTEIN: ("proteomics", "proteomes", "proteome", "protein", "proteins", "itraq", "tmt", "tmt10",
@@ -87,13 +92,14 @@ class Files:
 
 
 def read_files(paths: Sequence[Path], words: Sequence[str]) -> Files:
-    """What the files hold of a cohort; of a folder those whose names hold one of `words`.
+    """What the files hold of a cohort; of a folder those with a word that begins like one of
+    `words` in their names.
 
-    A folder in which no file has such a name is taken whole, and a file named by itself is always
-    taken. Tables of what features are called are taken from any of them.
+    A folder that is called so itself is taken whole, and a file named by itself is always taken.
+    Tables of what features are called are taken from any of them.
 
-    Raises `InvalidInput` for a file that is not there or is damaged, and for one that is named by
-    itself and holds no values by sample.
+    Raises `InvalidInput` for a file that is not there or is damaged, for one that is named by
+    itself and holds no values by sample, and for a folder without files of the cohort.
     """
     files = Files()
     opened = [_Sheet.of(path) for path in _chosen(paths)]
@@ -160,8 +166,18 @@ def _wanted(paths: Sequence[Path], found: Sequence[Path], words: Sequence[str]) 
             yield path
             continue
         inside = [one for one in found if one.parent == path]
-        fitting = [one for one in inside if set(words) & set(_words(one))]
+        fitting = [one for one in inside if _called_so(one.name, words)]
+        if not fitting and not any(_called_so(part, words) for part in path.resolve().parts):
+            raise InvalidInput(
+                str(path),
+                f"no file in it has “{listing(list(words))}” in its name.",
+                "Name the files of one cohort themselves, with --from for each.",
+            )
         yield from fitting or inside
+
+
+def _called_so(name: str, words: Sequence[str]) -> bool:
+    return any(part.startswith(tuple(words)) for part in _words(Path(name)))
 
 
 def _words(path: Path) -> list[str]:
@@ -170,7 +186,7 @@ def _words(path: Path) -> list[str]:
     >>> _words(Path("77_cancer_proteomes_CPTAC_itraq.csv"))
     ['77', 'cancer', 'proteomes', 'cptac', 'itraq', 'csv']
     """
-    return re.findall(r"[a-z0-9]+", path.name.lower())
+    return re.findall(r"[a-z0-9]+", unquote(path.name).lower())
 
 
 # One file
@@ -245,6 +261,8 @@ class _Sheet:
             return self._ratios()
         if set(_KAGGLE[:2]) <= set(self.headings):
             return self._kaggle()
+        if self.first == _FRAME[0]:
+            return self._saved_frame()
         layer, method = self._layer()
         if self.first.lower() not in _GENE_HEADINGS | _SAMPLE_HEADINGS or not layer:
             return None
@@ -303,6 +321,23 @@ class _Sheet:
         values = _numbers(frame[samples], self.path).T
         return Reading(PROTEIN, "iTRAQ", self.path.name, values, samples, genes, proteins)
 
+    def _saved_frame(self) -> Reading | None:
+        """A frame of the package cptac: genes above, proteins below them, then the samples."""
+        layer, method = self._layer()
+        rows = list(csv.reader(io.StringIO(self.text), delimiter=self.separator))
+        names = [row[0] if row else "" for row in rows]
+        if _FRAME[1] not in names[:3] or not layer:
+            return None
+        below = [number for number, name in enumerate(names[:4]) if name in (*_FRAME, "Patient_ID")]
+        genes, ids = rows[0][1:], rows[names.index(_FRAME[1])][1:]
+        body = [row for row in rows[below[-1] + 1 :] if row]
+        values = np.full((len(body), len(genes)), np.nan)
+        for at, row in enumerate(body):
+            for column, text in enumerate(row[1:]):
+                if text not in _MISSING:
+                    values[at, column] = _number(text, self.path, f"{row[0]}, {genes[column]}")
+        return Reading(layer, method, self.path.name, values, [row[0] for row in body], genes, ids)
+
     def description(self) -> Description | None:
         """What the file says of samples; `None` where it has no column of words beside names."""
         key = next((name for name in self.headings if name.lower() in _SAMPLE_HEADINGS), None)
@@ -319,6 +354,13 @@ class _Sheet:
             for name in words
         }
         return Description(self.path.name, frame[key].tolist(), labels)
+
+
+def _number(text: str, path: Path, where: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InvalidInput(str(path), f"“{text}” is not a number.", where=where) from None
 
 
 def _headings(line: str) -> tuple[str, tuple[str, ...]]:
