@@ -31,9 +31,10 @@ LAYERS: dict[str, set[str]] = {
     "story": BASE | {"sources"},
     "stories": BASE | {"core", "questions", "sources"},
     "registry": {"errors", "names", "story", "stories"},
-    "desk": BASE | {"settings", "store", "runs", "sources", "story", "registry"},
+    "own": {"data", "names", "sources"},
+    "desk": BASE | {"settings", "store", "runs", "sources", "story", "registry", "own"},
     "present": {"errors", "answer", "boundaries"},
-    "web": BASE | {"settings", "store", "runs", "story", "registry", "desk", "present"},
+    "web": BASE | {"settings", "store", "runs", "story", "registry", "own", "desk", "present"},
     "cli": BASE
     | {"settings", "store", "runs", "story", "registry", "desk", "present", "web", "sources"},
     "testing": BASE

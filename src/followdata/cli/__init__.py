@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from followdata.cli import ask, autoencode, context, fetch, replay, runs, serve, stories
+from followdata.cli import ask, autoencode, context, fetch, open, replay, runs, serve, stories
 from followdata.errors import FollowdataError
 
 PROGRAM = "followdata"
@@ -43,6 +43,7 @@ def followdata(
 
 app.command("list")(stories.list_stories)
 app.add_typer(fetch.app, name="fetch")
+app.command("open")(open.open_file)
 app.add_typer(ask.app, name="ask")
 app.command("serve")(serve.serve)
 app.command("runs")(runs.runs)
