@@ -417,8 +417,8 @@ class Portion:
         return self.whole.matrix(self._names if obs is None else obs, var, layer)
 
 
-def to_anndata(table: TableData, *, layers: bool = True) -> AnnData:
-    """The table, with its layers or without, as the field's own container."""
+def labels_as_anndata(table: TableData) -> AnnData:
+    """What is said of the table's rows and columns, as the field's own container without values."""
     import pandas as pd
     from anndata import AnnData
 
@@ -428,8 +428,16 @@ def to_anndata(table: TableData, *, layers: bool = True) -> AnnData:
                      index=pd.Index(table.names(axis).names, dtype="object"))
         for axis in ("obs", "var")
     )  # fmt: skip
-    found = {layer.name: table.matrix(layer=layer) for layer in table.layers} if layers else {}
-    return AnnData(table.matrix(), obs=obs, var=var, layers=found)
+    return AnnData(obs=obs, var=var)
+
+
+def to_anndata(table: TableData, *, layers: bool = True) -> AnnData:
+    """The table, with its layers or without, as the field's own container."""
+    found = labels_as_anndata(table)
+    found.X = table.matrix()
+    for layer in table.layers if layers else ():
+        found.layers[layer.name] = table.matrix(layer=layer)
+    return found
 
 
 def name_index(table: TableData, axis: str, names: Sequence[str]) -> NameIndex:

@@ -55,6 +55,7 @@ def laid(path: Path, rows: Rows) -> Laid:
             str(path), f"it has {len(rows.headings):,} columns; {MOST_COLUMNS:,} is the most.",
             "If the things are in columns, open it with --transpose.",
         )  # fmt: skip
+    rows = unrolled(rows)
     columns = columns_of(rows, path)
     reading = rows.reading
     if reading.layout in ("", "long"):
@@ -256,6 +257,56 @@ def _one_to_one(a: Column, b: Column) -> bool:
     return (
         len(set(a.texts)) == len(set(b.texts)) == len(set(zip(a.texts, b.texts, strict=True)))
     )  # fmt: skip
+
+
+_MOST_KEYS = 2
+
+
+def unrolled(rows: Rows) -> Rows:
+    """Rows whose columns are the years of a thing and a measure, with a row for each value.
+
+    That is how statistical offices export: two columns of words, and then one for each year.
+    """
+    headings = rows.headings
+    years = [at for at, text in enumerate(headings) if _YEAR.fullmatch(text)]
+    keys = [at for at in range(len(headings)) if at not in years]
+    if rows.reading.layout or rows.reading.id or len(years) < 2 or len(keys) != _MOST_KEYS:
+        return rows
+    pairs = [tuple(fields[at] for at in keys) for fields in rows.fields]
+    complete = [row for row, pair in enumerate(pairs) if all(pair)]
+    different = {pairs[row] for row in complete}
+    first, second = ({pair[at] for pair in different} for at in (0, 1))
+    # Each thing comes with each measure, or nearly: else they are two labels of the rows.
+    crossed = len(different) == len(complete) > max(len(first), len(second))
+    if (
+        not crossed
+        or 2 * len(complete) < len(first) * len(second)
+        or min(len(first), len(second)) < 2
+    ):
+        return rows
+    cells = [(row, at) for row in complete for at in years if rows.fields[row][at]]
+    thing = _things_at(headings, keys)
+    measure = next(at for at in keys if at != thing)
+    left_out = len(pairs) - len(complete)
+    told = f"Left out, for they lack one of their two names: {left_out} rows."
+    return replace(
+        rows,
+        headings=[headings[thing] or "thing", "measure", "value", "year"],
+        fields=[
+            (rows.fields[row][thing], rows.fields[row][measure], rows.fields[row][at], headings[at])
+            for row, at in cells
+        ],
+        lines=[rows.lines[row] for row, _ in cells],
+        remarks=(*rows.remarks, *([told] if left_out else [])),
+    )
+
+
+def _things_at(headings: Sequence[str], keys: Sequence[int]) -> int:
+    """Which of two columns of words names the things: not the one headed as measures are."""
+    first, second = keys
+    if fold(headings[first]) in _MEASURE_WORDS or not headings[first]:
+        return second
+    return first
 
 
 def _are_years(column: Column) -> bool:
