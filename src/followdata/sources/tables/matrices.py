@@ -177,15 +177,19 @@ def _from_anndata(found: AnnData) -> Laid:
         for name, column in found.obs.items()
         if str(name) not in measured
     }  # fmt: skip
-    remark = f"Not used, for they are measured and not part of the matrix: {listing(measured)}."
     return Laid(
         np.where(np.isfinite(values), values, np.nan),
         [str(name) for name in found.obs_names],
         [str(name) for name in found.var_names],
         labels,
         {str(name): _words(column) for name, column in found.var.items()},
-        remarks=(remark,) if measured else (),
+        remarks=tuple(_on_measured(measured)),
     )
+
+
+def _on_measured(names: Sequence[str]) -> Iterator[str]:
+    if names:
+        yield f"Not used, for they are measured and not part of the matrix: {listing(names)}."
 
 
 def _is_measured(column: pd.Series[Any]) -> bool:

@@ -18,7 +18,7 @@ import numpy as np
 
 from followdata.answer import listing
 from followdata.data import Floats
-from followdata.errors import InvalidInput
+from followdata.errors import FollowdataError, InvalidInput
 from followdata.sources.tables import columns as column_roles
 from followdata.sources.tables import files
 from followdata.sources.tables.columns import columns_of, roles, told_apart, unit_of
@@ -254,6 +254,7 @@ class _Text:
         found = files.beginning(path, _HEAD)
         cut = found.rfind(b"\n") + 1
         if not cut:
+            decoded(path, found, reading.encoding)
             raise InvalidInput(
                 str(path),
                 f"its first line is longer than {_HEAD >> 20} MB.",
@@ -318,12 +319,12 @@ def _tell(progress: Progress | None, file: IO[bytes], total: int) -> None:
 
 @contextmanager
 def _arrow_told(path: Path, refused: Sequence[Any], skipped: int) -> Iterator[None]:
-    """What Arrow meets in a file, as an error of ours."""
-    import pyarrow as pa
-
+    """Whatever Arrow meets in a file, as an error of ours."""
     try:
         yield
-    except pa.ArrowException as error:
+    except FollowdataError:
+        raise
+    except Exception as error:
         if refused:
             row = refused[0]
             where = f"line {row.number + skipped}" if row.number is not None else ""
@@ -334,15 +335,11 @@ def _arrow_told(path: Path, refused: Sequence[Any], skipped: int) -> Iterator[No
                 "Each row needs a value, which may be empty, for each column.",
                 where=where,
             ) from None
-        said = " ".join(str(error).split())[:200]
+        said = " ".join(str(error).split())[:200] or type(error).__name__
         advice = "Get it again."
-        if "UTF8" in said or "UTF-8" in said:
-            said, advice = "not all of it is UTF-8", "Try: --encoding windows-1252"
-        raise InvalidInput(str(path), f"it cannot be read ({said}).", advice) from None
-    except UnicodeError as error:
-        raise InvalidInput(
-            str(path), f"it cannot be read ({error}).", "Try another --encoding."
-        ) from None
+        if "UTF8" in said or "UTF-8" in said or isinstance(error, UnicodeError):
+            said, advice = "its encoding is not what it seemed", "Try: --encoding windows-1252"
+        raise InvalidInput(str(path), f"it cannot be read ({said}).", advice) from error
 
 
 @dataclass(frozen=True)

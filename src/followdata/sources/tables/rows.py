@@ -9,6 +9,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -169,11 +170,10 @@ def delimiter_of(text: str) -> str:
     """The delimiter under which most of the first rows are of one width."""
 
     def agreeing(delimiter: str) -> int:
-        try:
-            rows = islice(split(text, delimiter), _SNIFFED_ROWS)
-            widths = Counter(len(row) for _, row in rows if len(row) > 1)
-        except InvalidInput:
-            return 0
+        widths: Counter[int] = Counter()
+        with suppress(InvalidInput):
+            for _, row in islice(split(text, delimiter), _SNIFFED_ROWS):
+                widths[len(row)] += len(row) > 1
         return max(widths.values(), default=0)
 
     best = max(_DELIMITERS[:-1], key=agreeing)
