@@ -319,9 +319,7 @@ def discoveries(scanned: Scanned) -> None:
     Z = standardised(scanned.scores[:, complete])
     random = np.random.default_rng(4)
     whole = Gaps.of(Z)
-    first = smoothness(
-        Z, scanned.X, scanned.nearness, scanned.intensity.residual[:, None], whole
-    )
+    first = smoothness(Z, scanned.X, scanned.nearness, scanned.intensity.residual[:, None], whole)
     matrices = [pair.correlation(scanned.nearness) for pair in pairs(scanned.nearness)]
     rows = []
     for label, draw in list(models(scanned).items())[1:]:
@@ -349,5 +347,3 @@ def discoveries(scanned: Scanned) -> None:
         f"them; {SIMULATED} data sets a row, in percent:\n"
     )
     table(("counts", "anything found at FDR 5 %", "p below 5 %"), rows)
-
-

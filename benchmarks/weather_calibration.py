@@ -113,10 +113,7 @@ def calibration(places: Mapping[str, Climate]) -> None:
                 inside = "yes" if shares.min() >= 8 and shares.max() <= 12 else "no"
                 told = [f"{share:.1f}" for share in shares]
                 rows.append((place, what, name, count, *told, inside, f"{1000 * each:.1f} ms"))
-    print(
-        f"Values of {HELD_OUT[0]}–{HELD_OUT[-1]} in each tenth of "
-        "the scale, in percent:\n"
-    )
+    print(f"Values of {HELD_OUT[0]}–{HELD_OUT[-1]} in each tenth of the scale, in percent:\n")
     heads = (f"{10 * tenth}–" for tenth in range(10))
     table(("place", "of", "compared with", "n", *heads, "8 to 12", "each"), rows)
 

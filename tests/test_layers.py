@@ -31,10 +31,12 @@ LAYERS: dict[str, set[str]] = {
     "story": BASE | {"sources"},
     "stories": BASE | {"core", "questions", "sources"},
     "registry": {"errors", "names", "story", "stories"},
+    "own": {"data", "names", "sources"},
     "present": {"errors", "answer", "boundaries"},
     "publish": {"errors", "answer", "names", "data", "store", "present"},
-    "desk": BASE | {"settings", "store", "runs", "sources", "story", "registry", "publish"},
-    "web": BASE | {"settings", "store", "runs", "story", "registry", "desk", "present", "publish"},
+    "desk": BASE | {"settings", "store", "runs", "sources", "story", "registry", "own", "publish"},
+    "web": BASE
+    | {"settings", "store", "runs", "story", "registry", "own", "desk", "present", "publish"},
     "cli": BASE
     | {"settings", "store", "runs", "story", "registry", "desk", "present", "web", "sources"},
     "testing": BASE

@@ -285,8 +285,15 @@ class MemoryTable:
     def labels(self, axis: Axis) -> Labels:
         return self.obs if axis == "obs" else self.var
 
+    @cached_property
+    def _indexes(self) -> dict[str, NameIndex]:
+        return {}
+
     def names(self, axis: str) -> NameIndex:
-        return name_index(self, axis, self.obs_names if axis == "obs" else self.var_names)
+        if axis not in self._indexes:
+            names = self.obs_names if axis == "obs" else self.var_names
+            self._indexes[axis] = name_index(self, axis, names)
+        return self._indexes[axis]
 
     def matrix(
         self,
@@ -396,8 +403,77 @@ class MemoryFamily:
         return self.members[name]
 
 
-def to_anndata(table: TableData, *, layers: bool = True) -> AnnData:
-    """The table, with its layers or without, as the field's own container."""
+MOST_ROWS = 5_000
+"""So many rows of a table answer for all where there are more."""
+
+
+class Portion:
+    """Some rows of a large table in place of all: a random sample, the same each time, and the rows
+    that are named.
+
+    >>> names = [f"r{n}" for n in range(9)]
+    >>> whole = MemoryTable(np.arange(9.0)[:, None], names, ["x"], About("Nine"))
+    >>> Portion.of(whole, ["r8"], most=3).shape[0] in (3, 4)
+    True
+    """
+
+    kind: Kind = "table"
+
+    def __init__(self, whole: TableData, rows: npt.NDArray[np.intp]) -> None:
+        self.whole, self.rows = whole, rows
+        self.about, self.provenance = whole.about, whole.provenance
+        self.digest = hashlib.sha256(whole.digest.encode() + rows.tobytes()).hexdigest()
+        all_names = whole.names("obs").names
+        self._names = [all_names[row] for row in rows.tolist()]
+
+    @classmethod
+    def of(cls, whole: TableData, named: Collection[str], *, most: int = MOST_ROWS) -> Portion:
+        """A portion of `most` rows and those that are named."""
+        drawn = np.random.default_rng(0).choice(whole.shape[0], most, replace=False)
+        index = whole.names("obs")
+        asked = [index.position(name) for name in named]
+        return cls(whole, np.union1d(drawn, np.array(asked, dtype=np.intp)).astype(np.intp))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.rows), self.whole.shape[1]
+
+    def labels(self, axis: Axis) -> Labels:
+        found = self.whole.labels(axis)
+        if axis == "var":
+            return found
+        return {name: column[self.rows] for name, column in found.items()}
+
+    @cached_property
+    def _indexes(self) -> dict[str, NameIndex]:
+        return {}
+
+    def names(self, axis: str) -> NameIndex:
+        if axis == "var":
+            return self.whole.names(axis)
+        if axis not in self._indexes:
+            self._indexes[axis] = name_index(self, axis, self._names)
+        return self._indexes[axis]
+
+    @property
+    def layers(self) -> Collection[Layer]:
+        return self.whole.layers
+
+    def through(self, var: str) -> tuple[Sequence[Layer], Floats]:
+        layers, values = self.whole.through(var)
+        return layers, values[self.rows]
+
+    def matrix(
+        self,
+        obs: Sequence[str] | None = None,
+        var: Sequence[str] | None = None,
+        layer: Layer | None = None,
+    ) -> Floats:
+        return self.whole.matrix(self._names if obs is None else obs, var, layer)
+
+
+def labels_as_anndata(table: TableData) -> AnnData:
+    """What is said of the table's rows and columns, as the field's own container without values."""
     import pandas as pd
     from anndata import AnnData
 
@@ -407,8 +483,16 @@ def to_anndata(table: TableData, *, layers: bool = True) -> AnnData:
                      index=pd.Index(table.names(axis).names, dtype="object"))
         for axis in ("obs", "var")
     )  # fmt: skip
-    found = {layer.name: table.matrix(layer=layer) for layer in table.layers} if layers else {}
-    return AnnData(table.matrix(), obs=obs, var=var, layers=found)
+    return AnnData(obs=obs, var=var)
+
+
+def to_anndata(table: TableData, *, layers: bool = True) -> AnnData:
+    """The table, with its layers or without, as the field's own container."""
+    found = labels_as_anndata(table)
+    found.X = table.matrix()
+    for layer in table.layers if layers else ():
+        found.layers[layer.name] = table.matrix(layer=layer)
+    return found
 
 
 def name_index(table: TableData, axis: str, names: Sequence[str]) -> NameIndex:
@@ -498,5 +582,6 @@ def content_digest(kind: str, words: Any, arrays: Iterable[npt.NDArray[Any]]) ->
     digest = hashlib.sha256(json.dumps([kind, words], ensure_ascii=False).encode())
     for array in arrays:
         digest.update(str((array.shape, array.dtype.str)).encode())
-        digest.update(array.tobytes())
+        # Not tobytes(), which would hold a large table a second time.
+        digest.update(np.ascontiguousarray(array).data if array.size else b"")
     return digest.hexdigest()

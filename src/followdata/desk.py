@@ -5,17 +5,20 @@ All four faces call `Desk`; none has a way of its own to an answer.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from followdata import own
 from followdata.answer import Answer, Scalar
 from followdata.boundaries import register
-from followdata.data import Data
+from followdata.data import MOST_ROWS, Data, Portion, TableData
 from followdata.errors import NeedsRun
+from followdata.parameters import Row
 from followdata.question import Question, resolve
 from followdata.registry import Registry
 from followdata.runs import Listener, Runs
@@ -27,8 +30,10 @@ if TYPE_CHECKING:
     import httpx
 
     from followdata.sources.fetching import Fetching
+    from followdata.sources.tables import Reading, TableFile
 
 SAMPLE = "sample"
+THIN = "\u202f"
 
 
 def now() -> datetime:
@@ -59,7 +64,7 @@ class Desk:
     def installed(cls, settings: Settings | None = None) -> Desk:
         """A desk with all installed stories and the data directory of `settings`."""
         home = (settings or Settings.from_environment()).home
-        return cls(Registry.installed(), Store(home))
+        return cls(Registry.installed(own.place(home)), Store(home))
 
     def open(self, story: str, data: str = "") -> Opened:
         """A story with one of its data sets: `data`, else the one fetched last, else the sample.
@@ -78,7 +83,7 @@ class Desk:
     def _make_sample(self, story: Story, *, needed: bool) -> None:
         stored = self.store.datasets(story.name)
         others = any(one.name != SAMPLE and not one.provenance.partial for one in stored)
-        if self._has_sample(story) or (others and not needed):
+        if story.is_own or self._has_sample(story) or (others and not needed):
             return
         with self.store.lock(f"sample-{story.name}"):
             if not self._has_sample(story):
@@ -130,6 +135,71 @@ class Desk:
             journal.drop_pieces()
         return dataset
 
+    def open_table(
+        self,
+        paths: Sequence[Path],
+        reading: Reading | None = None,
+        *,
+        title: str = "",
+        run: str = "",
+        listen: Listener | None = None,
+    ) -> OpenedTable:
+        """Make a story of a table in files, as a run.
+
+        `reading` is what is known of how they are written, `title` what the story is called by
+        default. The story takes the name of its title, with a number where another story has it;
+        the same files, and the same table, go to the same story. `run` names the run of a table
+        that someone has sent: its files are copies, which nobody will open again.
+        """
+        from followdata.sources.tables import Reading, open_table
+
+        paths = [path.absolute() for path in paths]
+        name = own.slug(title or own.title_of(paths))
+        words = {"work": "open", "story": name}
+        with (
+            self.runs.start(
+                run or f"open-{name}", f"Open {name}", listen=listen, **words
+            ) as journal,
+            self.store.aside() as scratch,
+        ):
+
+            def progress(done: int, total: int, what: str) -> None:
+                journal.report("progress", done=done, total=total, what=what)
+
+            read = open_table(
+                paths, retrieved=self.clock().isoformat(), reading=reading or Reading(),
+                scratch=scratch, title=title, progress=progress,
+            )  # fmt: skip
+            for remark in read.remarks:
+                journal.report("notice", text=remark)
+            files = [] if run else [str(path) for path in paths]
+            story, dataset = self._keep_own(name, read, files)
+            journal.report("opened", story=story.name, data=dataset.name, digest=dataset.digest)
+        return OpenedTable(story, dataset, read.reading)
+
+    def _keep_own(
+        self, wanted: str, read: TableFile, files: Sequence[str]
+    ) -> tuple[Story, DataSet]:  # fmt: skip
+        """Store a table and the folder of its story; the story is there once all else is."""
+        with self.store.lock("own-stories"):
+            name = self._own_name(wanted, read, files)
+            place = own.place(self.store.home) / name
+            now = self.clock().isoformat()
+            dataset = self.store.keep(name, own.slug(read.table.about.title), read.table, now=now)
+            self.store.write(place / "words.md", own.words_md(read).encode())
+            self.store.write(place / "story.toml", own.story_toml(read, files).encode())
+        return self.registry[name], dataset
+
+    def _own_name(self, wanted: str, read: TableFile, files: Sequence[str]) -> str:
+        """The name of the story of these files, or of this table; else the first that is free."""
+        for name, story in self.registry.opened().items():
+            same = any(one.digest == read.table.digest for one in self.store.datasets(name))
+            if (files and story.origin == tuple(files)) or same:
+                return name
+        # A folder without a story is one whose making was cut off, or another program's.
+        there = {path.name for path in own.place(self.store.home).glob("*")}
+        return own.free_name(wanted, {*self.registry, *there})
+
     def look(self) -> Fetching:
         """What a story may look up while someone waits for an answer."""
         from followdata.sources.fetching import Fetching
@@ -140,6 +210,15 @@ class Desk:
     @property
     def _cache(self) -> Path:
         return self.store.home / "http"
+
+
+@dataclass(frozen=True)
+class OpenedTable:
+    """A table that has become a story: where it is, and how its file was read."""
+
+    story: Story
+    dataset: DataSet
+    reading: Reading
 
 
 @dataclass(frozen=True)
@@ -178,7 +257,10 @@ class Opened:
         """As `ask`, for parameters that `resolve` has made canonical."""
         asked = self.story.question(question)
         fitted = self._learnt(asked, params, wait=wait, listen=listen)
-        answer = asked.tell(self.data, fitted, params)
+        data = self.asked_of(asked, params)
+        answer = asked.tell(data, fitted, params)
+        if isinstance(data, Portion):
+            answer = _of_portion(answer, data)
         return replace(
             answer,
             story=self.story.name,
@@ -207,12 +289,25 @@ class Opened:
         with self.desk.store.aside() as aside:
             return archive(self.data, aside, story=self.story.name, name=self.dataset.name)
 
+    def asked_of(self, question: Question, params: Mapping[str, Scalar]) -> Data:
+        """The data that answer: all, or a portion of a table that has very many rows."""
+        if self.data.kind != "table":
+            return self.data
+        whole = cast("TableData", self.data)
+        if whole.shape[0] <= MOST_ROWS:
+            return whole
+        named = {
+            str(params[name])
+            for name, asked in question.parameters.items()
+            if isinstance(asked.type, Row) and params[name] is not None
+        }
+        return _portion(self.desk.store.home, self.dataset, frozenset(named))
+
     def key(self, question: Question, params: Mapping[str, Scalar]) -> str:
         """Under which name the store keeps what `question` learns."""
         chosen = {name: params[name] for name in question.fit_parameters}
-        return self.desk.store.fitted_key(
-            self.data.digest, question.shelf, question.version, chosen
-        )
+        digest = self.asked_of(question, params).digest
+        return self.desk.store.fitted_key(digest, question.shelf, question.version, chosen)
 
     def run_id(self, question: Question, params: Mapping[str, Scalar]) -> str:
         """The run that learns what `question` needs for `params`."""
@@ -244,7 +339,7 @@ class Opened:
             # Another process may have learnt it while this one waited.
             fitted = store.fitted(key, question.fitted_type)
             if fitted is None:
-                fitted = question.learn(self.data, params, _silent)
+                fitted = question.learn(self.asked_of(question, params), params, _silent)
                 store.keep_fitted(key, fitted)
         return fitted
 
@@ -263,7 +358,7 @@ class Opened:
         with self.desk.runs.start(id, question.heading(params), listen=listen, **words) as journal:
             fitted = store.fitted(key, question.fitted_type)
             if fitted is None:
-                fitted = question.learn(self.data, params, journal.report)
+                fitted = question.learn(self.asked_of(question, params), params, journal.report)
                 store.keep_fitted(key, fitted)
         return fitted
 
@@ -274,6 +369,31 @@ def fetch_id(story: str, params: Mapping[str, Scalar], paths: Sequence[Path] = (
     if paths:
         words.append("from-" + "-".join(path.name for path in paths))
     return safe_name("-".join(["fetch", story, *words]))
+
+
+def _of_portion(answer: Answer, portion: Portion) -> Answer:
+    """An answer that says of how many rows it speaks, and how sure that makes it."""
+    about, whole = portion.about, portion.whole.shape[0]
+    some, all_ = (f"{count:,}".replace(",", THIN) for count in (len(portion.rows), whole))
+    error = sampling_error(len(portion.rows), whole)
+    note = (
+        f"Answered from {some} of the {all_} {about.things}, drawn at random, always the same, and "
+        "those you name. Places and shares are among these: as a share of all they are off by at "
+        f"most {error:.1f} points in a hundred, 19 times in 20. The highest and the lowest of all "
+        "may not be among them."
+    )
+    sentence = f"Among {some} of {all_} {about.things}, drawn at random: {answer.sentence}"
+    return replace(answer, sentence=sentence, notes=(note, *answer.notes))
+
+
+def sampling_error(drawn: int, whole: int) -> float:
+    """By how many points in a hundred a share is off at most, 19 times in 20, when `drawn` of
+    `whole` are drawn at random: the worst case, a half (Cochran 1977, "Sampling Techniques", 3.2).
+
+    >>> round(sampling_error(5_000, 1_000_000), 1), sampling_error(10, 10)
+    (1.4, 0.0)
+    """
+    return 100 * 1.96 * math.sqrt(0.25 / drawn * (whole - drawn) / max(1, whole - 1))
 
 
 def _silent(kind: str, **words: Any) -> None:
@@ -287,6 +407,11 @@ def _silent(kind: str, **words: Any) -> None:
 @lru_cache(maxsize=16)
 def _handle(home: Path, dataset: DataSet) -> Data:
     return Store(home).open(dataset)
+
+
+@lru_cache(maxsize=16)
+def _portion(home: Path, dataset: DataSet, named: frozenset[str]) -> Portion:
+    return Portion.of(cast("TableData", _handle(home, dataset)), named)
 
 
 @lru_cache(maxsize=64)

@@ -54,10 +54,10 @@ from followdata.data import (
     SeriesData,
     TableData,
     family_digest,
+    labels_as_anndata,
     name_index,
     positions,
     series_index,
-    to_anndata,
 )
 from followdata.errors import Damaged, DiskFull, NotFetched, StoreError, UnknownName
 from followdata.names import NameIndex
@@ -67,6 +67,8 @@ _TABLE = "table.zarr"
 _THROUGH = "through.zarr"
 _TOGETHER = 256
 """So many columns of all layers are in memory at once while they are stored by column."""
+_BLOCK = 2_000_000
+"""About so many values are in memory at once while a matrix is stored."""
 _PARQUET = "series.parquet"
 _LONGEST_NAME = 120
 """Bytes of a file's name: half of what file systems take, so that endings can be added."""
@@ -554,31 +556,26 @@ class StoredFamily(_Stored):
 def _write_table(place: Path, table: TableData) -> None:
     import anndata
     import zarr
-    from anndata.io import write_elem, write_zarr
+    from anndata.io import write_zarr
     from zarr.codecs import ZstdCodec
 
-    matrix = to_anndata(table, layers=False)
-    for frame in (matrix.obs, matrix.var):
+    labels = labels_as_anndata(table)
+    for frame in (labels.obs, labels.var):
         frame.columns = [_column_key(label) for label in frame.columns]
-    # Blocks of some 4 MB: few files for a large table, one read for some columns of a small one.
-    columns = max(1, min(table.shape[1], 512))
-    rows = max(1, min(table.shape[0], 4_000_000 // (8 * columns)))
     layout = anndata.settings.override(zarr_write_format=3, auto_shard_zarr_v3=False)
     # Blocks of zeros are written too, so that a block that is missing is known to be lost.
     every_block = zarr.config.set({"array.write_empty_chunks": True})
-    blocks = {"chunks": (rows, columns), "compressors": ZstdCodec(checksum=True)}
     held: dict[Layer, npt.NDArray[np.bool_]] = {}
     with layout, every_block, warnings.catch_warnings():
         # AnnData adds consolidated metadata, which readers that do not know them pass over.
         warnings.filterwarnings("ignore", message="Consolidated metadata")
-        write_zarr(place / _TABLE, matrix, **blocks)
+        write_zarr(place / _TABLE, labels, compressors=ZstdCodec(checksum=True))
         group = zarr.open_group(place / _TABLE, mode="r+", use_consolidated=False)
+        _write_matrix(group, "X", table, None)
         for layer in sorted(table.layers):
-            values = table.matrix(layer=layer)
-            held[layer] = np.asarray(np.isfinite(values).any(0))
-            write_elem(group, _place_of(layer), values, dataset_kwargs=blocks)
+            held[layer] = _write_matrix(group, _place_of(layer), table, layer)
+        zarr.consolidate_metadata(group.store)
         if held:
-            zarr.consolidate_metadata(group.store)
             _write_through(place, table, held)
     _write_about(
         place,
@@ -594,6 +591,36 @@ def _write_table(place: Path, table: TableData) -> None:
         obs={name: column.tolist() for name, column in table.labels("obs").items()},
         var={name: column.tolist() for name, column in table.labels("var").items()},
     )
+
+
+def _write_matrix(
+    group: Any, name: str, table: TableData, layer: Layer | None
+) -> npt.NDArray[np.bool_]:
+    """One matrix of a table, some rows at a time; which columns have any value in it.
+
+    Blocks of some 4 MB: few files for a large table, one read for some columns of a small one.
+    """
+    from zarr.codecs import ZstdCodec
+
+    n, p = table.shape
+    columns = max(1, min(p, 512))
+    rows = max(1, min(n, 4_000_000 // (8 * columns)))
+    array = group.create_array(
+        name,
+        shape=(n, p),
+        dtype=np.float64,
+        chunks=(rows, columns),
+        compressors=ZstdCodec(checksum=True),
+    )
+    array.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
+    held = np.zeros(p, dtype=bool)
+    names = table.names("obs").names
+    together = rows * max(1, _BLOCK // (rows * p))
+    for start in range(0, n, together):
+        values = table.matrix(obs=names[start : start + together], layer=layer)
+        array[start : start + together] = values
+        held |= np.isfinite(values).any(0)
+    return held
 
 
 def _write_through(

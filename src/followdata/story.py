@@ -4,6 +4,9 @@
 <story>/words.md      what the story tells
 <story>/data.py       sample() -> Data; fetch(fetching, ...) -> (name, Data);
                       optionally observed(question, data, given, fetching) -> defaults
+
+A story of a reader's own table (`followdata.own`) is a folder in the data directory with the first
+two of these; its data lie beside them, and it has neither sample nor fetch.
 """
 
 from __future__ import annotations
@@ -14,12 +17,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 from followdata.answer import Scalar, listing
 from followdata.data import Data, Kind
-from followdata.errors import FollowdataError, InvalidInput, UnknownName
+from followdata.errors import FollowdataError, InvalidInput, NotFetched, UnknownName
 from followdata.parameters import listed
 from followdata.question import Asked, Question, parameters_of
 
@@ -29,23 +34,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Story:
-    """A story as its folder declares it; `package` is the folder's import name.
+    """A story as its folder declares it; `package` is the folder's import name, or `place` where a
+    reader's own lies.
 
     Making one reads `story.toml` only. Questions and data code are imported when first used.
     """
 
     name: str
-    package: str
+    package: str = ""
+    place: Path | None = None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is of a table of the reader's own."""
+        return self.place is not None
+
+    @property
+    def _folder(self) -> Traversable:
+        return self.place if self.place is not None else files(self.package)
 
     @cached_property
     def _declared(self) -> dict[str, Any]:
-        place = f"{self.package}/story.toml"
+        place = f"{self.place or self.package}/story.toml"
         try:
-            text = (files(self.package) / "story.toml").read_text(encoding="utf-8")
+            text = (self._folder / "story.toml").read_text(encoding="utf-8")
             declared = tomllib.loads(text)
         except (ImportError, OSError, ValueError) as error:
             raise InvalidInput(place, f"{error}.") from error
-        missing = {"title", "summary", "kind", "sample", "questions"} - declared.keys()
+        needed = {"title", "summary", "kind", "questions"} | (set() if self.is_own else {"sample"})
+        missing = needed - declared.keys()
         if missing:
             raise InvalidInput(place, f"{listing(sorted(missing))} must be said.")
         return declared
@@ -70,7 +87,12 @@ class Story:
     @property
     def sample_words(self) -> str:
         """What the sample is and what it stands in for; shown wherever the sample answers."""
-        return str(self._declared["sample"])
+        return str(self._declared.get("sample", ""))
+
+    @property
+    def origin(self) -> tuple[str, ...]:
+        """The files that a table of the reader's own was read from."""
+        return tuple(map(str, self._declared.get("files", ())))
 
     @property
     def dataset_word(self) -> str:
@@ -86,7 +108,7 @@ class Story:
     @cached_property
     def words(self) -> str:
         """The story's text, in Markdown."""
-        return (files(self.package) / "words.md").read_text(encoding="utf-8")
+        return (self._folder / "words.md").read_text(encoding="utf-8")
 
     @cached_property
     def questions(self) -> Mapping[str, Question]:
@@ -112,12 +134,19 @@ class Story:
 
     @property
     def fetch(self) -> Callable[..., tuple[str, Data]]:
-        """`fetch(fetching, **parameters)`: the real data, and the name they should go by."""
+        """`fetch(fetching, **parameters)`: the real data, and the name they should go by.
+
+        Raises `NotFetched` for a table of the reader's own, which nobody else has.
+        """
+        if self.is_own:
+            raise NotFetched(
+                f"“{self.name}” is a table of your own.", "Open its file: followdata open FILE"
+            )
         return cast("Callable[..., tuple[str, Data]]", self._data.fetch)
 
     @cached_property
     def fetch_parameters(self) -> Mapping[str, Asked]:
-        return parameters_of(self.fetch)
+        return {} if self.is_own else parameters_of(self.fetch)
 
     def defaults(
         self, question: str, data: Data, given: Mapping[str, Any], fetching: Fetching
@@ -149,7 +178,7 @@ class Story:
             )
             if found is not None:
                 suggested[name] = found
-        observed = getattr(self._data, "observed", None)
+        observed = None if self.is_own else getattr(self._data, "observed", None)
         return suggested | (observed(question, data, given, fetching) if observed else {})
 
 

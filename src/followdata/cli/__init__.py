@@ -9,7 +9,18 @@ from typing import Annotated
 
 import typer
 
-from followdata.cli import ask, autoencode, context, export, fetch, replay, runs, serve, stories
+from followdata.cli import (
+    ask,
+    autoencode,
+    context,
+    export,
+    fetch,
+    open,
+    replay,
+    runs,
+    serve,
+    stories,
+)
 from followdata.errors import FollowdataError
 
 PROGRAM = "followdata"
@@ -43,6 +54,7 @@ def followdata(
 
 app.command("list")(stories.list_stories)
 app.add_typer(fetch.app, name="fetch")
+app.command("open")(open.open_file)
 app.add_typer(ask.app, name="ask")
 app.command("export")(export.export)
 app.command("serve")(serve.serve)

@@ -142,7 +142,7 @@ def _stopped(kept: str) -> typer.Exit:
 def _layers(opened: Opened, params: Mapping[str, Scalar]) -> dict[str, Table]:
     question = opened.story.question(QUESTION)
     fitted = opened.desk.store.fitted(opened.key(question, params), question.fitted_type)
-    return cast("dict[str, Table]", fitted.layers(opened.data))
+    return cast("dict[str, Table]", fitted.layers(opened.asked_of(question, params)))
 
 
 def _make_folder(folder: Path) -> None:

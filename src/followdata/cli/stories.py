@@ -41,5 +41,5 @@ def list_stories(
         if source.partial:
             what = f"partial: {source.partial}; {what}"
         console().print(Text(f"  {dataset.name}  ({what}, stored {dataset.stored[:10]})"))
-    if not any(dataset.name == "sample" for dataset in stored):
+    if known.sample_words and not any(dataset.name == "sample" for dataset in stored):
         console().print(Text(f"  sample  ({known.sample_words}; made when first asked for)"))

@@ -54,9 +54,17 @@ def similarities(
 
 def nearest(similarity: Floats, most: int) -> Ints:
     """The columns of the `most` highest similarities of each row, the highest first; -1 pads."""
-    order = np.argsort(-similarity, axis=1, kind="stable")[:, :most]  # missing values last
-    found = np.take_along_axis(similarity, order, axis=1)
-    return np.asarray(np.where(np.isfinite(found), order, -1))
+    away = np.where(np.isfinite(similarity), -similarity, np.inf)
+    found = np.full((len(away), min(most, away.shape[1])), -1, dtype=np.intp)
+    if not found.size:
+        return found
+    # What is as near as the last of them is sorted, not all.
+    limit = np.partition(away, found.shape[1] - 1, axis=1)[:, found.shape[1] - 1]
+    for row, (distances, last) in enumerate(zip(away, limit, strict=True)):
+        near = np.flatnonzero((distances <= last) & np.isfinite(distances))
+        near = near[np.argsort(distances[near], kind="stable")][: found.shape[1]]
+        found[row, : len(near)] = near
+    return found
 
 
 def _variance(filled: Floats, mask: Floats) -> Floats:

@@ -61,7 +61,9 @@ def testable(X: Floats) -> npt.NDArray[np.bool_]:
     for column, values in enumerate(X.T):
         known = values[np.isfinite(values)]
         if len(known) >= FEWEST:
-            found[column] = len(known) - np.unique(known, return_counts=True)[1].max() >= FEWEST_APART
+            found[column] = (
+                len(known) - np.unique(known, return_counts=True)[1].max() >= FEWEST_APART
+            )
     return found
 
 

@@ -17,7 +17,7 @@ from followdata.core.components import (
     complete,
     components_of,
 )
-from followdata.core.embedding import Ints, distances_from, neighbour_ranks, trustworthiness
+from followdata.core.embedding import Ints, distances, neighbour_ranks, trustworthiness
 from followdata.core.partition import variance_partition
 from followdata.core.scores import rank_correlation
 from followdata.data import TableData
@@ -89,7 +89,7 @@ def fit_components(
     judged = np.arange(len(used))
     if len(used) > _MOST_RANKED:
         judged = np.sort(np.random.default_rng(0).permutation(len(used))[:_MOST_RANKED])
-    between = distances_from(completed.products[np.ix_(judged, judged)])
+    between = distances(completed.Z[judged]) if len(judged) else np.zeros((0, 0))
     places, along = _placed(completed, components, method)
     return Mapped(
         **whole, places=places, along=along, judged=used[judged], ranks=neighbour_ranks(between)

@@ -174,7 +174,10 @@ class _Shown:
         return Table.of(
             (measure, [self.measured.names[column] for column in columns]),
             (title, self.titles),
-            (Field("rate_ratio", "Rate ratio per standard deviation", decimals=2), fitted.ratio[order]),
+            (
+                Field("rate_ratio", "Rate ratio per standard deviation", decimals=2),
+                fitted.ratio[order],
+            ),
             (Field("low", "at least", decimals=2), fitted.low[order]),
             (Field("high", "at most", decimals=2), fitted.high[order]),
             (Field("p", "p"), fitted.p[order]),

@@ -31,7 +31,6 @@ _LATER = 0.3
 _SEED = 20050815
 
 
-
 @dataclass(frozen=True)
 class Together:
     """p columns that took part, by their numbers in the table: in what part of the halves each is
@@ -91,9 +90,7 @@ def _apart(scanned: Scanned) -> tuple[Sequence[int], Floats]:
     return [column for column, _ in kept], np.array([twins for _, twins in kept], dtype=float)
 
 
-def _foretold(
-    scanned: Scanned, Z: Floats, random: np.random.Generator
-) -> tuple[Floats, list[int]]:
+def _foretold(scanned: Scanned, Z: Floats, random: np.random.Generator) -> tuple[Floats, list[int]]:
     """Gains over population alone in places and, where there are any, in years held out."""
     counts, X, near, groups = scanned.counts, scanned.X, scanned.nearness, scanned.groups
     expected = np.maximum(np.nansum(counts.expected, axis=1), LEAST_EXPECTED)

@@ -24,6 +24,7 @@ PEERS = 10
 """How many of the most similar rows a row is compared with."""
 FEWEST_OTHERS = 5
 """With fewer others there is no telling what is typical of them."""
+_TOGETHER = 1_000
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,13 @@ def fit_typical(data: TableData) -> Typical:
     sizes = np.full(len(X), np.nan) if size is None else size
     twins, smallness = find_twins(X), relative_smallness(sizes)
     places = np.zeros(len(X)) if not found.sized else normal_scores(sizes[:, None])[:, 0]
-    peers = nearest(similarities(found.scores, twins.weights(X.shape[1]), places), PEERS)
+    peers = _peers(found.scores, twins.weights(X.shape[1]), places)
     return Typical(
         found.expected.astype(np.float32),
         found.spread.astype(np.float32),
         found.scores.astype(np.float32),
-        _among(found.scores, _groups(data)).astype(np.float32),
-        _among(found.scores, [row[row >= 0].tolist() for row in peers]).astype(np.float32),
+        _far_from(found.scores, _middles_of_groups(found.scores, _groups(data))),
+        _far_from(found.scores, _middles_of_peers(found.scores, peers)),
         chance_variance(found.normal - found.expected, found.spread, smallness),
         smallness,
         places,
@@ -91,9 +92,21 @@ def fit_typical(data: TableData) -> Typical:
     )
 
 
+def _peers(scores: Floats, weights: Floats, places: Floats) -> Ints:
+    """The most similar rows of each row; some rows at a time, for all pairs are many."""
+    if not len(scores):
+        return np.empty((0, PEERS), dtype=np.intp)
+    parts = np.array_split(np.arange(len(scores)), -(-len(scores) // _TOGETHER))
+    found = [nearest(similarities(scores, weights, places, part), PEERS) for part in parts]
+    return np.concatenate(found)
+
+
 def group_of(data: TableData, row: int) -> list[int]:
     """The other rows of a row's group under the data's main label."""
-    return _groups(data)[row]
+    groups = _groups(data)
+    if not groups[row]:
+        return []
+    return [other for other, group in enumerate(groups) if group == groups[row] and other != row]
 
 
 def middle(scores: Floats | Singles, others: Sequence[int]) -> Floats:
@@ -106,28 +119,60 @@ def middle(scores: Floats | Singles, others: Sequence[int]) -> Floats:
     return np.where(count >= FEWEST_OTHERS, np.take_along_axis(part, at, axis=0).mean(0), np.nan)
 
 
-def _groups(data: TableData) -> list[list[int]]:
+def _groups(data: TableData) -> list[str]:
+    """The group of each row under the data's main label, "" for none."""
     labels = data.labels("obs").get(data.about.label)
-    if labels is None:
-        return [[] for _ in data.names("obs").names]
+    return [""] * len(data.names("obs")) if labels is None else labels.tolist()
+
+
+def _middles_of_groups(scores: Floats, groups: Sequence[str]) -> Floats:
+    """For each row and column, the median of the others in its group (n x p)."""
     rows: dict[str, list[int]] = {}
-    for row, group in enumerate(labels.tolist()):
+    for row, group in enumerate(groups):
         rows.setdefault(group, []).append(row)
-    return [
-        [other for other in rows[group] if other != row] if group else []
-        for row, group in enumerate(labels.tolist())
-    ]
+    found = np.full(scores.shape, np.nan)
+    for group, members in rows.items():
+        if group and len(members) > FEWEST_OTHERS:
+            found[members] = middles_of_others(scores[members])
+    return found
 
 
-def _among(scores: Floats, others: Sequence[Sequence[int]]) -> Floats:
+def _middles_of_peers(scores: Floats, peers: Ints) -> Floats:
+    """For each row and column, the median of its peers (n x p)."""
+    found = np.full(scores.shape, np.nan)
+    for row, company in enumerate(peers):
+        others = company[company >= 0].tolist()
+        if len(others) >= FEWEST_OTHERS:
+            found[row] = middle(scores, others)
+    return found
+
+
+def middles_of_others(part: Floats) -> Floats:
+    """For each row and column, the median of the other rows' values (m x p), by one sort; NaN where
+    fewer than five have one.
+
+    >>> middles_of_others(np.arange(6.0)[:, None]).ravel().tolist()
+    [3.0, 3.0, 3.0, 2.0, 2.0, 2.0]
+    """
+    order = np.argsort(part, axis=0, kind="stable")  # missing values last
+    values = np.take_along_axis(part, order, axis=0)
+    place = np.argsort(order, axis=0, kind="stable")
+    known = np.isfinite(part)
+    others = known.sum(0) - known
+    found = np.zeros(part.shape)
+    for at in ((others - 1) // 2, others // 2):
+        # Without the row itself, those behind it move up by one.
+        at = np.clip(at + (at >= place), 0, len(part) - 1)
+        found += np.take_along_axis(values, at, axis=0) / 2
+    return np.where(others >= FEWEST_OTHERS, found, np.nan)
+
+
+def _far_from(scores: Floats, middles: Floats) -> Singles:
     """How far out each row's scores are from the middle of some others', as scores again.
 
     They are measured by how far all rows are from the middle of their others.
     """
-    away = np.full(scores.shape, np.nan)
-    for row, company in enumerate(others):
-        if len(company) >= FEWEST_OTHERS:
-            away[row] = scores[row] - middle(scores, company)
+    away = scores - middles
     known = np.isfinite(away)
     mean_square = (np.where(known, away, 0.0) ** 2).sum(0) / np.maximum(known.sum(0), 1)
-    return no_further(away / np.maximum(np.sqrt(mean_square), LEAST_SPREAD))
+    return no_further(away / np.maximum(np.sqrt(mean_square), LEAST_SPREAD)).astype(np.float32)

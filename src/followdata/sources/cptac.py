@@ -71,7 +71,7 @@ def packaged_endometrial(*, every: int) -> Files:
     for name, digest in _PACKAGED.items():
         content = packaged.content(_PACKAGE, _PLACE + name, sha256=digest)
         plain = gzip.decompress(content) if name.endswith(".gz") else content
-        texts[name] = decoded(plain, name)
+        texts[name] = decoded(name, plain)[0]
     *measured, clinical = texts
     protein, message, micro = ({line.partition("\t")[0]: line for line in texts[name].splitlines()}
                                for name in measured)  # fmt: skip

@@ -15,7 +15,6 @@ ontology of the samples' structures (`followdata.sources.structures`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -30,7 +29,11 @@ from followdata.errors import InvalidInput
 from followdata.sources.genes import Synonyms, is_gene_table
 from followdata.sources.structures import COLUMNS as ONTOLOGY
 from followdata.sources.structures import Ontology
-from followdata.sources.tables import told_apart
+from followdata.sources.tables import read_rows, told_apart
+from followdata.sources.tables.files import kind_of, title_of
+from followdata.sources.tables.layouts import Laid
+from followdata.sources.tables.matrices import READERS
+from followdata.sources.tables.opening import unit_named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +53,6 @@ _DONORS = (
     "donor", "donor_id", "individual", "individual_id", "subject", "subject_id", "patient",
     "patient_id", "brain", "person",
 )  # fmt: skip
-_UNITS = {"tpm": "TPM", "fpkm": "FPKM", "rpkm": "RPKM", "cpm": "CPM", "counts": "counts"}
 
 Notice = Callable[[str], None]
 
@@ -108,90 +110,29 @@ def read_expression(paths: Sequence[Path], *, retrieved: datetime, notice: Notic
 
 def _opened(path: Path) -> _Values | pd.DataFrame:
     """What is in a file: values where its form says so, else a table as text."""
-    if not path.exists():
-        raise InvalidInput(str(path), "there is no such file.")
     try:
-        if path.is_dir():
+        if path.is_dir() and not (path / "zarr.json").is_file():
             return _from_10x(path)
-        if path.suffix == ".h5ad":
-            return _from_h5ad(path)
-        if re.search(r"\.gct(\.gz)?$", path.name):
-            return _from_gct(path)
-        return _text(path)
     except (ValueError, OSError, LookupError, EOFError) as error:
         raise InvalidInput(str(path), f"it cannot be read ({error}).") from error
+    kind = kind_of(path)
+    return _from_matrix(READERS[kind](path), kind) if kind in READERS else _text(path)
 
 
-def _text(path: Path, **settings: Any) -> pd.DataFrame:
-    """A delimited file as text."""
+def _text(path: Path) -> pd.DataFrame:
+    """A table as text, under headings of its own."""
     import pandas as pd
 
-    def read(**more: Any) -> pd.DataFrame:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", **more)
-
-    heading = read(sep="\0", header=None, nrows=1, quoting=3, engine="python").iloc[0, 0]
-    delimiter = max("\t;,", key=heading.count)
-    frame = read(sep=delimiter, **settings)
-    frame.columns = [str(column).removeprefix("Unnamed: ") for column in frame.columns]
-    return frame
+    rows = read_rows(path)
+    headings = [text or f"column {at + 1}" for at, text in enumerate(rows.headings)]
+    return pd.DataFrame(list(rows.fields), columns=told_apart(headings), dtype=str)
 
 
-def _from_gct(path: Path) -> _Values:
-    """GCT (https://software.broadinstitute.org/cancer/software/gsea/wiki/index.php/Data_formats)."""
-    import pandas as pd
-
-    opening = pd.read_csv(path, sep="\t", header=None, nrows=2, dtype=str, names=range(4))
-    version = str(opening.iloc[0, 0])
-    counts = [int(text) for text in opening.iloc[1].dropna()]
-    if version not in ("#1.2", "#1.3"):
-        raise ValueError(f"its first line is “{version}”, not #1.2 or #1.3")
-    frame = _text_after(path)
-    rows, samples = counts[:2]
-    words, labelled = (counts[2] + 1, counts[3]) if version == "#1.3" else (2, 0)
-    if frame.shape != (rows + labelled, words + samples):
-        raise ValueError(
-            f"it has {len(frame) - labelled} rows and {frame.shape[1] - words} samples, not the "
-            f"{rows} and {samples} that its second line says"
-        )
-    labels = {
-        name: row.tolist()
-        for name, (_, row) in zip(
-            frame.iloc[:labelled, 0], frame.iloc[:labelled, words:].iterrows(), strict=True
-        )
-    }
-    body = frame.iloc[labelled:]
-    names, ids = _gene_names({column: body[column].tolist() for column in body.columns[:words]})
-    return _Values(
-        _numbers(body.iloc[:, words:], path).T, list(frame.columns[words:]), names, labels, ids
-    )
-
-
-def _text_after(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.read_csv(path, sep="\t", skiprows=2, dtype=str, keep_default_na=False)
-
-
-def _from_h5ad(path: Path) -> _Values:
-    import anndata
-
-    found = anndata.read_h5ad(path)
-    values = found.X.toarray() if hasattr(found.X, "toarray") else found.X
-    labels = {
-        str(name): ["" if value is None or value != value else str(value) for value in column]
-        for name, column in found.obs.items()
-        if not _is_measured(column)
-    }
-    columns = {str(name): [str(value) for value in column] for name, column in found.var.items()}
-    names, ids = _gene_names({"gene_id": [str(name) for name in found.var_names], **columns})
-    return _Values(
-        np.asarray(values, dtype=np.float64), [str(n) for n in found.obs_names], names, labels, ids
-    )
-
-
-def _is_measured(column: pd.Series[Any]) -> bool:
-    """Whether a column of the samples is a quantity, such as how many genes were seen."""
-    return bool(str(column.dtype).startswith("float"))
+def _from_matrix(found: Laid, kind: str) -> _Values:
+    """What a file with a matrix holds; GCT and h5ad name genes in several columns."""
+    first = "name" if kind == "gct" else "gene_id"
+    names, ids = _gene_names({first: found.measures, **found.about_measures})
+    return _Values(found.values, found.things, names, found.labels, ids)
 
 
 def _from_10x(folder: Path) -> _Values:
@@ -389,7 +330,7 @@ def _table(
         np.ascontiguousarray(values.values[kept]),
         told_apart([values.samples[row] for row in kept]),
         told_apart(genes),
-        About(_title(path), "sample", "samples", "gene", "genes", label=label, unit=unit),
+        About(title_of(path), "sample", "samples", "gene", "genes", label=label, unit=unit),
         obs=labels,
         var={"id": np.array(others, dtype=np.str_)} if any(others) else {},
         provenance=Provenance(
@@ -408,9 +349,4 @@ def _unit(values: Floats, name: str) -> str:
         spans = np.nanmax(values, axis=0) - np.nanmin(values, axis=0)
         if np.median(spans) > 0.5:
             return OWN_RANGE
-    words = re.split(r"[^a-z]+", name.lower())
-    return next((unit for word, unit in _UNITS.items() if word in words), "")
-
-
-def _title(path: Path) -> str:
-    return re.sub(r"\.(csv|tsv|txt|gct|h5ad)?(\.gz)?$", "", path.name)
+    return unit_named(name)

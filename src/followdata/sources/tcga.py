@@ -77,7 +77,7 @@ def fetch_cohort(fetching: Fetching, code: str, provider: Provider = XENA) -> Fi
                 lacking.append(Step(f"not there: {what}", f"TCGA.{code}", "files", 1, 0))
                 continue
             plain = gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
-            texts[name.removesuffix(".gz")] = decoded(plain, name)
+            texts[name.removesuffix(".gz")] = decoded(name, plain)[0]
         fetching.progress(len(wanted), len(wanted), "files")
     if not texts.keys() - {wanted["clinical"]}:
         raise Refused(

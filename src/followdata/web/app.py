@@ -20,7 +20,7 @@ from followdata.desk import Desk
 from followdata.errors import FollowdataError, InvalidParameter
 from followdata.question import Question
 from followdata.story import Story
-from followdata.web import faults, openapi, questions, runpages, runs, stories
+from followdata.web import faults, openapi, opens, questions, runpages, runs, stories
 from followdata.web.bodies import Body
 from followdata.web.security import SecureHeaders, body_of
 from followdata.web.site import Site
@@ -48,13 +48,15 @@ def create_app(desk: Desk, *, allow_runs: bool = False, hosts: Sequence[str] = (
     _add_faults(app, site)
     _add_common(app, site)
     for story in desk.registry.values():
-        _add_story(app, site, story)
+        if not story.is_own:
+            _add_story(app, site, story)
+    _add_own(app, site)
     return app
 
 
 def _add_common(app: FastAPI, site: Site) -> None:
     async def front(request: Request) -> Response:
-        stamps = tuple(site.stamp(name) for name in site.desk.registry)
+        stamps = tuple((name, site.stamp(name)) for name in site.desk.registry)
         return await _kept(site, request, ("front", stamps), lambda: stories.front(site))
 
     async def asset(request: Request, name: str) -> Response:
@@ -83,7 +85,18 @@ def _add_common(app: FastAPI, site: Site) -> None:
     async def api(request: Request) -> Response:
         return runpages.api(site, app.openapi()).respond(request)
 
+    async def opening(request: Request) -> Response:
+        return (await run_in_threadpool(opens.page, site)).respond(request)
+
+    async def open_file(request: Request) -> Response:
+        found = await opens.receive(site, request)
+        if isinstance(found, Body):
+            return found.respond(request)
+        return RedirectResponse(found, status_code=303)
+
     _get(app, "/", front)
+    _get(app, "/open", opening)
+    app.add_api_route("/open", open_file, methods=["POST"], include_in_schema=False)
     _get(app, "/assets/{name}", asset)
     _get(app, "/runs", all_runs)
     _get(app, "/runs/{id}", one_run)
@@ -93,12 +106,10 @@ def _add_common(app: FastAPI, site: Site) -> None:
 
 def _add_story(app: FastAPI, site: Site, story: Story) -> None:
     async def page(request: Request) -> Response:
-        key = ("story", story.name, site.stamp(story.name))
-        return await _kept(site, request, key, lambda: stories.story_page(site, story))
+        return await _story_page(site, request, story)
 
     async def archive(request: Request) -> Response:
-        key = ("zip", story.name, request.url.query, site.stamp(story.name))
-        return await _kept(site, request, key, lambda: stories.archive(site, story, request))
+        return await _archive(site, request, story)
 
     async def fetch(request: Request) -> Response:
         site.check_may_start(request)  # before what others send is read
@@ -122,26 +133,75 @@ def fields_of(form: bytes) -> dict[str, str]:
         raise InvalidParameter("form", f"more than {MOST_FIELDS} fields.") from None
 
 
+def _add_own(app: FastAPI, site: Site) -> None:
+    """Stories that readers open while the server runs: looked for when they are asked for."""
+
+    def own(name: str) -> Story:
+        found = site.desk.registry.opened().get(name)
+        if found is None:
+            raise HTTPException(404)
+        return found
+
+    async def page(request: Request, story: str) -> Response:
+        return await _story_page(site, request, own(story))
+
+    async def answer(request: Request, story: str, question: str) -> Response:
+        known = own(story)
+        name, _, form = question.partition(".")
+        if form not in questions.RESERVED or question.endswith("."):
+            raise HTTPException(404)
+        return await _answer(site, request, known, known.question(name).name, form)
+
+    async def names(request: Request, story: str, question: str) -> Response:
+        return await _names(site, request, own(story), question)
+
+    async def archive(request: Request, story: str) -> Response:
+        return await _archive(site, request, own(story))
+
+    _get(app, "/{story}", page)
+    _get(app, "/{story}/export.zip", archive)
+    _get(app, "/{story}/{question}", answer)
+    _get(app, "/{story}/{question}/names", names)
+
+
+async def _story_page(site: Site, request: Request, story: Story) -> Response:
+    key = ("story", story.name, site.stamp(story.name))
+    return await _kept(site, request, key, lambda: stories.story_page(site, story))
+
+
+async def _archive(site: Site, request: Request, story: Story) -> Response:
+    key = ("zip", story.name, request.url.query, site.stamp(story.name))
+    return await _kept(site, request, key, lambda: stories.archive(site, story, request))
+
+
+async def _names(site: Site, request: Request, story: Story, question: str) -> Response:
+    make = partial(questions.names_body, site, story, question, request)
+    key = ("names", story.name, question, request.url.query)
+    return (await site.workshop.work(key, make)).respond(request)
+
+
+async def _answer(site: Site, request: Request, story: Story, name: str, form: str) -> Response:
+    # All that the answer follows from: what was asked, of which data, on which day.
+    key = (
+        *(story.name, name, form, request.url.query, site.stamp(story.name)),
+        *(questions.FRAGMENT in request.headers, site.desk.clock().date()),
+    )
+    make = partial(questions.answer_body, site, story, name, form, request)
+    return await _kept(site, request, key, make)
+
+
 def _add_question(app: FastAPI, site: Site, story: Story, question: Question) -> None:
     base = f"/{story.name}/{question.name}"
 
     def answering(form: str) -> Callable[[Request], Any]:
         async def answer(request: Request) -> Response:
-            # All that the answer follows from: what was asked, of which data, on which day.
-            key = (
-                *(story.name, question.name, form, request.url.query, site.stamp(story.name)),
-                *(questions.FRAGMENT in request.headers, site.desk.clock().date()),
-            )
-            make = partial(questions.answer_body, site, story, question.name, form, request)
-            return await _kept(site, request, key, make)
+            return await _answer(site, request, story, question.name, form)
 
         answer.__name__ = f"{story.name}_{question.name}_{form or 'page'}"
         return answer
 
     async def names(request: Request) -> Response:
-        make = partial(questions.names_body, site, story, question.name, request)
-        key = ("names", story.name, question.name, request.url.query)
-        return (await site.workshop.work(key, make)).respond(request)
+        return await _names(site, request, story, question.name)
 
     _get(app, base, answering(""))
     _get(app, f"{base}/names", names)

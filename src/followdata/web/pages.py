@@ -49,6 +49,7 @@ class FrontPage(Page):
 
     template = "front.html"
     cards: Sequence[Card]
+    opening: Markup
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,15 @@ class StoryPage(Page):
     words: Markup
     datasets: Sequence[DataSet]
     fetch: Markup
+
+
+@dataclass(frozen=True)
+class OpenPage(Page):
+    """The form that opens a table of the reader's own."""
+
+    template = "open.html"
+    opening: Markup
+    fault: str
 
 
 @dataclass(frozen=True)

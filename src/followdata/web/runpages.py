@@ -48,7 +48,7 @@ def one_run(site: Site, id: str, form: str) -> Body:
         id=run.id,
         state=state,
         message=str(last.get("message", "")) if state in ("failed", "stopped") else "",
-        href=_asked(run.about),
+        href=_leads_to(run),
         live=part("live"),
         events=events[-MOST_EVENTS:],
     )
@@ -93,8 +93,14 @@ def _shown(event: Event) -> dict[str, Any]:
     return {"n": event["n"], "at": at, "kind": event["kind"], "words": text}
 
 
-def _asked(about: Event) -> str:
-    """The page whose answer the run works for."""
+def _leads_to(run: Run) -> str:
+    """The page whose answer the run works for, or the story that it has opened."""
+    opened = [event for event in run.events() if event["kind"] == "opened"]
+    if opened:
+        return f"/{opened[-1]['story']}"
+    about = run.about
+    if about.get("work") == "open":
+        return "/open"
     if about.get("work") == "fit":
         return address(about["story"], about["question"], about["params"], about["data"])
     return f"/{about['story']}" if "story" in about else ""

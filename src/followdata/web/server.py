@@ -64,6 +64,8 @@ def installed_app() -> FastAPI:
 def prepare(desk: Desk, say: Callable[[str], None]) -> None:
     """Make what the front page needs: samples, their first answers, scripts."""
     for story in desk.registry.values():
+        if story.is_own:
+            continue
         try:
             opened = desk.open(story.name)
             name = story.question_names[0]

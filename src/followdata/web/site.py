@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
@@ -29,10 +30,16 @@ class Site:
     assets: Assets = field(init=False)
     starter: Starter = field(init=False)
     workshop: Workshop = field(default_factory=lambda: Workshop(Kept()))
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "assets", Assets(self.desk.store))
         object.__setattr__(self, "starter", Starter(self.desk.store))
+
+    def keep_task(self, task: asyncio.Task[None]) -> None:
+        """Hold on to what goes on after an answer is given: nobody else does."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def stamp(self, story: str) -> int:
         """Changes whenever a data set of the story comes or goes."""

@@ -31,6 +31,7 @@ def front(site: Site) -> Body:
         title="Stories",
         description="Follow a question through public data; every answer says how sure it is.",
         cards=[card(site, story) for story in site.desk.registry.values()],
+        opening=part("opening", detailed=False),
     )
     return Body(page.render().encode(), HTML)
 
@@ -41,12 +42,25 @@ def card(site: Site, story: Story) -> Card:
     A story that cannot answer says why and leaves the others alone.
     """
     refusal = ""
+    if story.is_own and not _is_ready(site, story):
+        return Card(story.name, story.title, f"/{story.name}", story.summary)
     for name in story.question_names:
         try:
             return _answered_card(site, story, name)
         except FollowdataError as error:
             refusal = refusal or str(error)
     return Card(story.name, story.title, f"/{story.name}", refusal)
+
+
+def _is_ready(site: Site, story: Story) -> bool:
+    """Whether the first answer need not be worked out: nobody waits for someone else's table."""
+    try:
+        opened = site.desk.open(story.name)
+        name = story.question_names[0]
+        question, params = story.question(name), opened.resolve(name, {})
+        return not question.learns or site.desk.store.has_fitted(opened.key(question, params))
+    except FollowdataError:
+        return False
 
 
 def _answered_card(site: Site, story: Story, name: str) -> Card:
@@ -86,7 +100,7 @@ def story_page(site: Site, story: Story) -> Body:
         ],
         words=_markdown(story.words),
         datasets=site.desk.store.datasets(story.name),
-        fetch=fetch_form(story),
+        fetch=part("again") if story.is_own else fetch_form(story),
     )
     return Body(page.render().encode(), HTML)
 

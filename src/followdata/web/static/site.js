@@ -205,5 +205,30 @@ function paint(canvas, { rows, columns, cells }, before) {
   }
 }
 
+// A file dropped on the form is the file chosen in it
+
+for (const form of document.querySelectorAll(".opening")) {
+  const over = (is) => (event) => { event.preventDefault(); form.classList.toggle("over", is); };
+  form.addEventListener("dragover", over(true));
+  form.addEventListener("dragleave", over(false));
+  form.addEventListener("drop", (event) => {
+    over(false)(event);
+    if (!event.dataTransfer.files.length) return;
+    form.elements.file.files = event.dataTransfer.files;
+    form.requestSubmit();
+  });
+  form.addEventListener("submit", () => {
+    const button = form.querySelector("button");
+    button.textContent = "Reading …";
+    button.disabled = true;
+  });
+  // A page that the browser kept when it went on is shown as it was at first.
+  addEventListener("pageshow", () => {
+    const button = form.querySelector("button");
+    button.textContent = "Open";
+    button.disabled = false;
+  });
+}
+
 follow(document);
 draw(document);
