@@ -5,6 +5,7 @@ All four faces call `Desk`; none has a way of its own to an answer.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -16,11 +17,11 @@ from followdata.answer import Answer, Scalar
 from followdata.boundaries import register
 from followdata.data import Data
 from followdata.errors import NeedsRun
-from followdata.question import Question, resolve
+from followdata.question import Question, Report, resolve
 from followdata.registry import Registry
-from followdata.runs import Listener, Runs
+from followdata.runs import Journal, Listener, Runs
 from followdata.settings import Settings
-from followdata.store import DataSet, Store, safe_name
+from followdata.store import DataSet, Store, pack, safe_name, unpack
 from followdata.story import Story
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from followdata.sources.fetching import Fetching
 
 SAMPLE = "sample"
+Watch = Callable[[Any], None]
+"""Looks at what is being learnt, between two steps (see `Report.look`)."""
 
 
 def now() -> datetime:
@@ -174,10 +177,14 @@ class Opened:
         *,
         wait: bool = True,
         listen: Listener | None = None,
+        watch: Watch | None = None,
     ) -> Answer:
-        """As `ask`, for parameters that `resolve` has made canonical."""
+        """As `ask`, for parameters that `resolve` has made canonical.
+
+        `watch` is called in this process with what a long fit lets be seen between its steps.
+        """
         asked = self.story.question(question)
-        fitted = self._learnt(asked, params, wait=wait, listen=listen)
+        fitted = self._learnt(asked, params, wait=wait, listen=listen, watch=watch)
         answer = asked.tell(self.data, fitted, params)
         return replace(
             answer,
@@ -206,6 +213,7 @@ class Opened:
         *,
         wait: bool,
         listen: Listener | None,
+        watch: Watch | None,
     ) -> Any:
         if not question.learns:
             return None
@@ -220,17 +228,22 @@ class Opened:
                     f"“{question.heading(params)}” has to be worked out first.",
                     "Start its run, then ask again.",
                 )
-            return self._learn_as_run(question, params, key, listen)
+            return self._learn_as_run(question, params, key, listen, watch)
         with store.lock(key):
             # Another process may have learnt it while this one waited.
             fitted = store.fitted(key, question.fitted_type)
             if fitted is None:
-                fitted = question.learn(self.data, params, _silent)
+                fitted = question.learn(self.data, params, Report())
                 store.keep_fitted(key, fitted)
         return fitted
 
     def _learn_as_run(
-        self, question: Question, params: Mapping[str, Scalar], key: str, listen: Listener | None
+        self,
+        question: Question,
+        params: Mapping[str, Scalar],
+        key: str,
+        listen: Listener | None,
+        watch: Watch | None,
     ) -> Any:
         store = self.desk.store
         words = {
@@ -244,8 +257,9 @@ class Opened:
         with self.desk.runs.start(id, question.heading(params), listen=listen, **words) as journal:
             fitted = store.fitted(key, question.fitted_type)
             if fitted is None:
-                fitted = question.learn(self.data, params, journal.report)
+                fitted = question.learn(self.data, params, _Reported(journal, watch))
                 store.keep_fitted(key, fitted)
+            journal.drop_pieces()
         return fitted
 
 
@@ -257,8 +271,32 @@ def fetch_id(story: str, params: Mapping[str, Scalar], paths: Sequence[Path] = (
     return safe_name("-".join(["fetch", story, *words]))
 
 
-def _silent(kind: str, **words: Any) -> None:
-    """Report to nobody."""
+class _Reported(Report):
+    """Reports to a run's journal; what is kept lies among the run's pieces."""
+
+    _PIECE = "state"
+    _PAUSE = 10.0
+    """Seconds from one keeping to the next."""
+
+    def __init__(self, journal: Journal, watch: Watch | None) -> None:
+        self._journal, self._watch = journal, watch
+        self._last = time.monotonic()
+
+    def __call__(self, kind: str, **fields: Any) -> None:
+        self._journal.report(kind, **fields)
+
+    def look(self, at: Any) -> None:
+        if self._watch:
+            self._watch(at)
+
+    def keep(self, make: Callable[[], Any], *, now: bool = False) -> None:
+        if now or time.monotonic() - self._last >= self._PAUSE:
+            self._journal.keep_piece(self._PIECE, pack(make()))
+            self._last = time.monotonic()
+
+    def kept(self, kind: type) -> Any:
+        content = self._journal.piece(self._PIECE)
+        return None if content is None else unpack(content, kind)
 
 
 # Handles and fitted values are whole and never change, so a process may keep those used last.
