@@ -349,6 +349,11 @@ def test_a_table_in_which_nothing_varies() -> None:
         learn(table(np.array([[1.0, np.nan], [np.nan, 2.0]])))
 
 
+def test_steps_too_long_are_said_to_be(wine: MemoryTable) -> None:
+    with pytest.raises(NothingToAnswer, match="Try a lower learning rate"):
+        learn(wine, activation="linear", optimiser="sgd", rate=10, cycles=60)
+
+
 def test_a_table_too_large_is_refused_before_it_is_read() -> None:
     class Huge(MemoryTable):
         @property

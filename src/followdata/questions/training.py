@@ -307,7 +307,7 @@ def fit_autoencoder(
         str,
         Numbers(
             "How many numbers each row is pressed into; several, as in 8,2, for several layers",
-            1, _MOST_HIDDEN, whole=True,
+            1, _MOST_HIDDEN, whole=True, title="Numbers per row",
         ),
     ] = "2",
     cycles: Annotated[
@@ -323,7 +323,8 @@ def fit_autoencoder(
     ] = 0.0,
     seed: Annotated[int, Number("Where chance begins", 0, 2**32 - 1, whole=True)] = 0,
     holdout: Annotated[
-        float, Number("Share of the rows that is kept aside, to see how unseen rows fare", 0, 0.9)
+        float, Number("Share of the rows that is kept aside, to see how unseen rows fare", 0, 0.9,
+                      title="Rows held out")
     ] = 0.0,
     weights: Annotated[
         str,
@@ -331,7 +332,8 @@ def fit_autoencoder(
                ("tied", "free"), further=True),
     ] = "tied",
     rate: Annotated[
-        float, Number("Learning rate at the beginning; it falls to 0", 1e-6, 10, further=True)
+        float, Number("Learning rate at the beginning; it falls to 0", 1e-6, 10, further=True,
+                      title="Learning rate")
     ] = 0.01,
     optimiser: Annotated[
         str, Choice("How steps follow from slopes", OPTIMISERS, further=True)
@@ -345,15 +347,16 @@ def fit_autoencoder(
                further=True),
     ] = "zero",
     decay: Annotated[
-        float, Number("Weight decay per step and learning rate", 0, 0.99, further=True)
+        float, Number("Weight decay per step and learning rate", 0, 0.99, further=True,
+                      title="Weight decay")
     ] = 0.0,
     layerwise: Annotated[
         str,
         Choice("Whether layers first learn one by one, for half of the cycles", ("no", "yes"),
-               further=True),
+               further=True, title="Layer by layer"),
     ] = "no",
     begin: Annotated[
-        str, Choice("How the weights begin", BEGINNINGS, further=True)
+        str, Choice("How the weights begin", BEGINNINGS, further=True, title="First weights")
     ] = "orthonormal",
     scaling: Annotated[
         str,
@@ -361,7 +364,8 @@ def fit_autoencoder(
                further=True),
     ] = "columns",
     transpose: Annotated[
-        str, Choice("Whether columns are pressed instead of rows", ("no", "yes"), further=True)
+        str, Choice("Whether columns are pressed instead of rows", ("no", "yes"), further=True,
+                    title="Press columns")
     ] = "no",
     report: Report,
 ) -> Trained:  # fmt: skip
@@ -420,7 +424,9 @@ def fit_autoencoder(
         keep=lambda: report.keep(state, now=True),
     )
     report("grid", **course.grid())
-    _learn(training, course, curve, report, state)
+    # Numbers too large are found and told of at the next mark.
+    with np.errstate(over="ignore", invalid="ignore"):
+        _learn(training, course, curve, report, state)
     return course.trained()
 
 
@@ -436,6 +442,11 @@ def _learn(
     while True:
         if course.between_cycles and course.cycle in moments:
             moment = course.moment()
+            if not np.isfinite(moment.error):
+                raise NothingToAnswer(
+                    f"By cycle {course.cycle} the training is astray: its steps are too long.",
+                    "Try a lower learning rate (--rate), or the optimiser adam.",
+                )
             curve.append((course.cycle, moment.error))
             report("progress", done=course.cycle, total=course.cycles, what="cycles")
             report("frame", cycle=course.cycle, error=moment.error, **moment.frame())
