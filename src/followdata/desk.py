@@ -6,6 +6,7 @@ All four faces call `Desk`; none has a way of its own to an answer.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -19,11 +20,11 @@ from followdata.boundaries import register
 from followdata.data import MOST_ROWS, Data, Portion, TableData
 from followdata.errors import NeedsRun
 from followdata.parameters import Row
-from followdata.question import Question, resolve
+from followdata.question import Question, Report, resolve
 from followdata.registry import Registry
-from followdata.runs import Listener, Runs
+from followdata.runs import Journal, Listener, Runs
 from followdata.settings import Settings
-from followdata.store import DataSet, Store, safe_name
+from followdata.store import DataSet, Store, pack, safe_name, unpack
 from followdata.story import Story
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 SAMPLE = "sample"
 THIN = "\u202f"
+Watch = Callable[[Any], None]
+"""Looks at what is being learnt, between two steps (see `Report.look`)."""
 
 
 def now() -> datetime:
@@ -253,10 +256,14 @@ class Opened:
         *,
         wait: bool = True,
         listen: Listener | None = None,
+        watch: Watch | None = None,
     ) -> Answer:
-        """As `ask`, for parameters that `resolve` has made canonical."""
+        """As `ask`, for parameters that `resolve` has made canonical.
+
+        `watch` is called in this process with what a long fit lets be seen between its steps.
+        """
         asked = self.story.question(question)
-        fitted = self._learnt(asked, params, wait=wait, listen=listen)
+        fitted = self._learnt(asked, params, wait=wait, listen=listen, watch=watch)
         data = self.asked_of(asked, params)
         answer = asked.tell(data, fitted, params)
         if isinstance(data, Portion):
@@ -320,6 +327,7 @@ class Opened:
         *,
         wait: bool,
         listen: Listener | None,
+        watch: Watch | None,
     ) -> Any:
         if not question.learns:
             return None
@@ -334,17 +342,22 @@ class Opened:
                     f"“{question.heading(params)}” has to be worked out first.",
                     "Start its run, then ask again.",
                 )
-            return self._learn_as_run(question, params, key, listen)
+            return self._learn_as_run(question, params, key, listen, watch)
         with store.lock(key):
             # Another process may have learnt it while this one waited.
             fitted = store.fitted(key, question.fitted_type)
             if fitted is None:
-                fitted = question.learn(self.asked_of(question, params), params, _silent)
+                fitted = question.learn(self.asked_of(question, params), params, Report())
                 store.keep_fitted(key, fitted)
         return fitted
 
     def _learn_as_run(
-        self, question: Question, params: Mapping[str, Scalar], key: str, listen: Listener | None
+        self,
+        question: Question,
+        params: Mapping[str, Scalar],
+        key: str,
+        listen: Listener | None,
+        watch: Watch | None,
     ) -> Any:
         store = self.desk.store
         words = {
@@ -358,8 +371,10 @@ class Opened:
         with self.desk.runs.start(id, question.heading(params), listen=listen, **words) as journal:
             fitted = store.fitted(key, question.fitted_type)
             if fitted is None:
-                fitted = question.learn(self.asked_of(question, params), params, journal.report)
+                asked = self.asked_of(question, params)
+                fitted = question.learn(asked, params, _Reported(journal, watch))
                 store.keep_fitted(key, fitted)
+            journal.drop_pieces()
         return fitted
 
 
@@ -396,8 +411,32 @@ def sampling_error(drawn: int, whole: int) -> float:
     return 100 * 1.96 * math.sqrt(0.25 / drawn * (whole - drawn) / max(1, whole - 1))
 
 
-def _silent(kind: str, **words: Any) -> None:
-    """Report to nobody."""
+class _Reported(Report):
+    """Reports to a run's journal; what is kept lies among the run's pieces."""
+
+    _PIECE = "state"
+    _PAUSE = 10.0
+    """Seconds from one keeping to the next."""
+
+    def __init__(self, journal: Journal, watch: Watch | None) -> None:
+        self._journal, self._watch = journal, watch
+        self._last = time.monotonic()
+
+    def __call__(self, kind: str, **fields: Any) -> None:
+        self._journal.report(kind, **fields)
+
+    def look(self, at: Any) -> None:
+        if self._watch:
+            self._watch(at)
+
+    def keep(self, make: Callable[[], Any], *, now: bool = False) -> None:
+        if now or time.monotonic() - self._last >= self._PAUSE:
+            self._journal.keep_piece(self._PIECE, pack(make()))
+            self._last = time.monotonic()
+
+    def kept(self, kind: type) -> Any:
+        content = self._journal.piece(self._PIECE)
+        return None if content is None else unpack(content, kind)
 
 
 # Handles and fitted values are whole and never change, so a process may keep those used last.

@@ -34,12 +34,13 @@ class Parameter:
 
     `words` says what the parameter is for, in one sentence; `title` is what a form calls it,
     where the parameter's name would not do. A `hidden` one is for programs and addresses, and has
-    no field in a form.
+    no field in a form; the fields of `further` ones are folded away.
     """
 
     words: str = ""
     title: str = field(default="", kw_only=True)
     hidden: bool = field(default=False, kw_only=True)
+    further: bool = field(default=False, kw_only=True)
 
     def label(self, name: str, about: About) -> str:
         """What a form calls it."""
@@ -363,10 +364,13 @@ class Numbers(Parameter):
 
     low: float = -math.inf
     high: float = math.inf
+    whole: bool = False
 
     def read(self, name: str, value: Any, data: Data | None) -> Scalar:
+        if isinstance(value, (int, float)):
+            value = str(value)
         said = listed(value) if isinstance(value, str) else list(value)
-        limits = Number(low=self.low, high=self.high)
+        limits = Number(low=self.low, high=self.high, whole=self.whole)
         numbers = [limits.read(name, one, data) for one in said]
         if not numbers:
             raise InvalidParameter(name, "no number is given.", "Write them as 2, 1, 0.5.")

@@ -18,8 +18,31 @@ from followdata.answer import Answer, Scalar
 from followdata.data import Data, Kind
 from followdata.parameters import Parameter, check_known
 
-Report = Callable[..., None]
-"""`report(kind, **fields)`: a long fit tells of its progress; each call is a journal entry."""
+
+class Report:
+    """How a long fit tells of its progress, shows itself, and keeps what it should not lose.
+
+    This one tells nobody and keeps nothing.
+    """
+
+    def __call__(self, kind: str, **fields: Any) -> None:
+        """Tell what has happened; each call is a journal entry."""
+
+    def look(self, at: Any) -> None:
+        """Let whoever watches in this process look at what is being learnt, between two steps.
+
+        The watcher may take its time, and may end the fit by raising `KeyboardInterrupt`.
+        """
+
+    def keep(self, make: Callable[[], Any], *, now: bool = False) -> None:
+        """Keep the dataclass that `make` gives, in place of the last one, unless that is recent.
+
+        `now` says to keep it however recent the last one is.
+        """
+
+    def kept(self, kind: type) -> Any:
+        """What an earlier attempt kept, as an instance of `kind`; `None` if there is none."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +121,7 @@ class Question:
         """
         return resolve(self.parameters, data, given, defaults)
 
-    def learn(self, data: Data, params: Mapping[str, Scalar], report: Report) -> Any:
+    def learn(self, data: Data, params: Mapping[str, Scalar], report: Callable[..., None]) -> Any:
         """Call `fit` with its share of `params`."""
         chosen = {name: params[name] for name in self.fit_parameters}
         return self.fit(data, report=report, **chosen) if self.long else self.fit(data, **chosen)

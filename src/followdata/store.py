@@ -263,33 +263,14 @@ class Store:
         What cannot be read is treated as absent: a fitted value can always be learnt again.
         """
         try:
-            # An array whose header is damaged may end before the checksum is looked at.
-            with zipfile.ZipFile(self._fitted_path(key)) as file:
-                if file.testzip():
-                    return None
-            with np.load(self._fitted_path(key), allow_pickle=False) as file:
-                words = json.loads(file["words"].tobytes())
-                arrays = {name: file[name] for name in file.files if name != "words"}
-        except Exception:
-            # A damaged file makes zipfile and NumPy raise nearly anything.
+            content = self._fitted_path(key).read_bytes()
+        except OSError:
             return None
-        if {field.name for field in fields(kind)} != words.keys() | arrays.keys():
-            return None
-        return kind(**words, **arrays)
+        return unpack(content, kind)
 
     def keep_fitted(self, key: str, value: Any) -> None:
         """Store a dataclass of arrays and of values that JSON can say."""
-        if not is_dataclass(value) or isinstance(value, type):
-            raise TypeError(f"a fitted value must be a dataclass, not {type(value).__name__}")
-        arrays: dict[str, npt.NDArray[Any]] = {}
-        words: dict[str, Any] = {}
-        for field in fields(value):
-            item = getattr(value, field.name)
-            (arrays if isinstance(item, np.ndarray) else words)[field.name] = item
-        packed = io.BytesIO()
-        encoded = np.frombuffer(_json_bytes(words), dtype=np.uint8)
-        np.savez(packed, allow_pickle=False, words=encoded, **arrays)
-        self.write(self._fitted_path(key), packed.getvalue())
+        self.write(self._fitted_path(key), pack(value))
 
     def _fitted_path(self, key: str) -> Path:
         return self.home / "fitted" / f"{key}.npz"
@@ -347,6 +328,39 @@ class Store:
             yield
         finally:
             lock.release()
+
+
+def pack(value: Any) -> bytes:
+    """A dataclass of arrays and of values that JSON can say, as an .npz file without pickles."""
+    if not is_dataclass(value) or isinstance(value, type):
+        raise TypeError(f"what is packed must be a dataclass, not {type(value).__name__}")
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    words: dict[str, Any] = {}
+    for field in fields(value):
+        item = getattr(value, field.name)
+        (arrays if isinstance(item, np.ndarray) else words)[field.name] = item
+    packed = io.BytesIO()
+    encoded = np.frombuffer(_json_bytes(words), dtype=np.uint8)
+    np.savez(packed, allow_pickle=False, words=encoded, **arrays)
+    return packed.getvalue()
+
+
+def unpack(content: bytes, kind: Any) -> Any:
+    """What was packed, as an instance of the dataclass `kind`; `None` if it cannot be read."""
+    try:
+        # An array whose header is damaged may end before the checksum is looked at.
+        with zipfile.ZipFile(io.BytesIO(content)) as file:
+            if file.testzip():
+                return None
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            words = json.loads(file["words"].tobytes())
+            arrays = {name: file[name] for name in file.files if name != "words"}
+    except Exception:
+        # A damaged file makes zipfile and NumPy raise nearly anything.
+        return None
+    if {field.name for field in fields(kind)} != words.keys() | arrays.keys():
+        return None
+    return kind(**words, **arrays)
 
 
 class _Stored:

@@ -1,211 +1,35 @@
-"""`autoencode` and `replay`: the picture as rich draws it, and the commands as people run them."""
+"""`autoencode` and `replay` as people run them, in a terminal and without one."""
 
 from __future__ import annotations
 
 import csv
-import io
+import inspect
 import os
 import re
+import resource
 import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from rich.console import Console
-from rich.segment import Segment
+from typer.models import CommandInfo
 
-from followdata.cli import context, main
-from followdata.cli.grid import BETTER, WORSE, Picture, contrast, sparkline, style_of, watching
-from followdata.cli.replay import latest, play
+from followdata.cli import app, autoencode, context, main
+from followdata.core import autoencoder
 from followdata.desk import Desk
-from followdata.present.theme import STEPS
-from followdata.questions.reconstruction import MISSING
+from followdata.errors import StoreError
+from followdata.questions.reconstruction import question
+from followdata.questions.training import Kept, Trained
 from followdata.registry import Registry
-from followdata.runs import Run
 from followdata.settings import HOME_VARIABLE
-from followdata.store import Store
-
-BEFORE = {"kind": "frame", "at": "2026-11-22T12:00:00+00:00", "cycle": 0, "error": 0.4}
-AFTER = {"kind": "frame", "at": "2026-11-22T12:00:03+00:00", "cycle": 10, "error": 0.1}
-EVENTS: list[dict[str, Any]] = [
-    {"kind": "started", "title": "T"},
-    {"kind": "progress", "done": 0, "total": 20, "what": "cycles"},
-    BEFORE | {"rows": 2, "columns": 3, "cells": "558" + "8-0"},
-    AFTER | {"rows": 2, "columns": 3, "cells": "537" + "8-1"},
-]
-
-
-def picture(events: Sequence[dict[str, Any]] = EVENTS) -> Picture:
-    drawn = Picture()
-    for event in events:
-        drawn = drawn.after(event)
-    return drawn
-
-
-def console(width: int = 80, height: int = 24, *, term: str = "xterm", **settings: Any) -> Console:
-    chosen: dict[str, Any] = {"force_terminal": True, "color_system": "truecolor"}
-    chosen |= {"no_color": False, "_environ": {"TERM": term}} | settings
-    return Console(file=io.StringIO(), width=width, height=height, **chosen)
-
-
-def drawn(shown: Picture, on: Console) -> list[list[Segment]]:
-    return [
-        [segment for segment in line if segment.text]
-        for line in on.render_lines(shown, on.options, pad=False)
-    ]
-
-
-def texts(shown: Picture, on: Console) -> list[str]:
-    return ["".join(segment.text for segment in line) for line in drawn(shown, on)]
-
-
-# The picture
-
-
-def test_a_cell_shows_its_step_only_where_it_has_moved() -> None:
-    lines = texts(picture(), console())
-    assert lines[:2] == ["  3 7 ", "  - 1 "]
-    assert lines[2].rstrip() == "cycle 10 of 20: error 0.1000"
-    assert lines[3].rstrip() == "█▃"
-    assert "better" in lines[4]
-
-
-def test_without_colours_every_cell_is_a_digit() -> None:
-    for settings in ({"no_color": True}, {"color_system": None}):
-        assert texts(picture(), console(**settings))[:2] == ["5 3 7 ", "8 - 1 "]
-
-
-def test_backgrounds_are_the_steps_and_digits_tell_better_from_worse() -> None:
-    shown = [segment for segment in drawn(picture(), console())[0] if len(segment.text.strip())]
-    stood, *_ = drawn(picture(), console())[0]
-    assert stood.style is not None
-    assert stood.style.bgcolor is not None
-    assert stood.style.bgcolor.name == STEPS[5]
-    assert [segment.text for segment in shown] == ["3", "7"]
-    worse = next(segment for segment in drawn(picture(), console())[1] if segment.text == "1")
-    for segment, ink, underlined in ((shown[0], BETTER, False), (worse, WORSE, True)):
-        style = segment.style
-        assert style is not None
-        assert style.color is not None
-        assert style.color.name in ink
-        assert style.bold
-        assert bool(style.underline) is underlined
-
-
-@pytest.mark.parametrize("step", "012345678")
-@pytest.mark.parametrize("moved", ["better", "worse"])
-def test_digits_can_be_read_on_every_step(step: str, moved: str) -> None:
-    old = str(int(step) + 1) if moved == "better" else str(int(step) - 1)
-    style = style_of(step, old)
-    assert style.color is not None
-    assert contrast(style.color.name, STEPS[int(step)]) >= 3
-
-
-def test_steps_go_from_dark_green_over_yellow_to_red() -> None:
-    def channels(colour: str) -> tuple[int, int, int]:
-        return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
-
-    red, green, blue = channels(STEPS[0])
-    assert green > red
-    assert green > blue
-    red, green, blue = channels(STEPS[4])
-    assert min(red, green) > 2 * blue
-    red, green, blue = channels(STEPS[8])
-    assert red > 3 * max(green, blue)
-
-
-def test_seventy_five_columns_fit_eighty() -> None:
-    frame = BEFORE | {"rows": 75, "columns": 75, "cells": "4" * 5625}
-    lines = texts(picture([frame]), console(80, 100))
-    assert len(lines) == 78
-    assert {len(line) for line in lines[:75]} == {75}
-    assert "fit here" not in lines[75]
-
-
-@pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 10), (10, 5), (1, 2), (3, 3)])
-def test_the_picture_is_clipped_to_the_terminal(width: int, height: int) -> None:
-    frame = BEFORE | {"rows": 75, "columns": 75, "cells": "4" * 5625}
-    lines = texts(picture([frame, AFTER | frame]), console(width, height))
-    assert len(lines) <= max(2, height - 1)
-    assert max(len(line) for line in lines) <= width
-    if width == 80:
-        assert "20 x 75 of 75 x 75 cells fit here" in lines[20]
-
-
-def test_a_sparkline_can_be_ascii() -> None:
-    assert sparkline((0.8, 0.0)) == "█▁"
-    assert sparkline((0.0, 0.0)) == "▁▁"
-    assert sparkline((0.8, 0.0), ascii_only=True).isascii()
-
-
-def test_a_new_attempt_begins_a_new_picture() -> None:
-    assert picture([*EVENTS, {"kind": "resumed", "title": "T"}]) == Picture()
-    assert picture([*EVENTS, {"kind": "done"}]) == picture()
-
-
-def test_missing_cells_are_the_ones_that_frames_call_missing() -> None:
-    assert style_of(MISSING, "3") == style_of(MISSING, MISSING)
-
-
-def test_on_a_terminal_it_is_redrawn_and_elsewhere_it_is_lines() -> None:
-    on = console()
-    with watching(on) as listen:
-        for event in EVENTS:
-            listen(event)
-    written = on.file.getvalue()  # type: ignore[attr-defined]
-    assert "\x1b[?25l" in written
-    assert written.rstrip("\n").endswith("\x1b[?25h")
-    for settings in ({"force_terminal": False}, {"term": "dumb"}):
-        on = console(**settings)
-        with watching(on) as listen:
-            for event in [*EVENTS, {"kind": "notice", "text": "[note]"}]:
-                listen(event)
-        assert on.file.getvalue() == (  # type: ignore[attr-defined]
-            "cycle 0 of 20: error 0.4000\ncycle 10 of 20: error 0.1000\n[note]\n"
-        )
-
-
-def test_without_pictures_a_terminal_is_left_alone() -> None:
-    on = console()
-    with watching(on) as listen:
-        listen(EVENTS[0])
-    assert on.file.getvalue() == ""  # type: ignore[attr-defined]
-
-
-# Replay
-
-
-def test_replay_keeps_the_pace_but_waits_no_longer_than_a_second() -> None:
-    heard: list[Any] = []
-    slept: list[float] = []
-    play([None, *EVENTS], heard.append, 6.0, slept.append)
-    play(EVENTS, heard.append, 1.0, slept.append)
-    assert slept == [0.5, 1.0]
-    assert heard == EVENTS * 2
-
-
-def test_replay_shows_the_latest_attempt_with_pictures(tmp_path: Path) -> None:
-    run = Run("r", tmp_path)
-    assert latest(run) == []
-    lines = [
-        '{"n": 1, "kind": "started"}',
-        '{"n": 2, "kind": "frame"}',
-        '{"n": 3, "kind": "resumed"}',
-        '{"n": 4, "kind": "frame"}',
-        '{"n": 5, "kind": "resumed"}',
-        '{"n": 6, "kind": "done"}',
-    ]
-    run.journal.write_text("\n".join(lines) + "\n")
-    assert [event["n"] for event in latest(run)] == [3, 4]
-
+from followdata.store import Store, unpack
 
 # The commands
 
@@ -267,11 +91,18 @@ def test_the_sentence_goes_to_output_and_all_else_to_error(run: Command, own: Pa
     assert sorted(path.name for path in output.iterdir()) == [
         "decoded.csv",
         "encoded.csv",
+        "model.npz",
         "scaled.csv",
     ]
     tables = {
-        path.stem: list(csv.reader(path.read_text().splitlines())) for path in output.iterdir()
+        path.stem: list(csv.reader(path.read_text().splitlines())) for path in output.glob("*.csv")
     }
+    model = unpack((output / "model.npz").read_bytes(), Trained)
+    S = np.array([[float(value or "nan") for value in row[1:]] for row in tables["scaled"][1:]])
+    codes = autoencoder.encode(model, autoencoder.unscale(model, S))
+    np.testing.assert_allclose(
+        codes, [[float(value) for value in row[1:]] for row in tables["encoded"][1:]], atol=1e-9
+    )
     assert tables["encoded"][0] == ["", "code1", "code2"]
     for name in ("decoded", "scaled"):
         assert tables[name][0] == ["", "a", "b", "c", "d"]
@@ -301,7 +132,11 @@ def test_the_sentence_goes_to_output_and_all_else_to_error(run: Command, own: Pa
     ("words", "said"),
     [
         (["autoencode", "nowhere.csv"], "nowhere.csv: there is no such file."),
-        (["autoencode", "--hidden", "99"], "is not between 1 and 64"),
+        (["autoencode", "--hidden", "2000"], "is not between 1 and 1024"),
+        (["autoencode", "--hidden", "2.5"], "“2.5” is not a whole number."),
+        (["autoencode", "--palette", "mauve"], "There are green-red and colour-blind."),
+        (["autoencode", "--record", "/dev/null/r.ftd"], "Name another file with --record."),
+        (["replay", "nowhere.ftd"], "nowhere.ftd: there is no such file."),
         (["autoencode", "--activation", "relx"], "Did you mean “relu”?"),
         (["autoencode", "--data", "nothing"], "No data of “autoencode” are on this machine."),
         (["autoencode", "nowhere.csv", "--data", "sample"], "Give one of them."),
@@ -335,32 +170,51 @@ def test_output_that_cannot_be_written_leaves_nothing_half_done(run: Command, ow
 
 def test_control_c_ends_it_and_says_what_is_kept(run: Command, home: Path, own: Path) -> None:
     process = subprocess.Popen(
-        command("autoencode", str(own), "--cycles", "100000"),
+        command("autoencode", str(own), "--cycles", "100000", "--output", str(own.parent / "out")),
         env=os.environ | {HOME_VARIABLE: str(home)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     assert process.stderr is not None
-    said = process.stderr.readline()
-    assert said.startswith("cycle 0 ")
+    said = [process.stderr.readline() for _ in range(2)]
+    assert said[0].startswith("cycle 0 ")
+    assert said[1].startswith("cycle 63 ")
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
     assert stdout == ""
     last = stderr.splitlines()[-1]
-    assert last.startswith("Stopped. Kept are the table, as “own”, and the pictures so far")
-    (id,) = re.findall(r"followdata replay (\S+)\.", last)
+    (cycle,) = re.findall(r"Stopped\. Kept is what was learnt up to cycle (\d+), also in ", last)
+    (id,) = re.findall(r"followdata replay (\S+)$", last)
     listed = run("runs")
     assert "stopped" in listed.stdout
-    shown = run("replay", id)
+    shown = run("replay", id, "--speed", "100")
     assert shown.stderr.startswith("cycle 0 of 100000: error ")
     assert shown.stderr.splitlines()[-1] == (
         "This run was stopped. Stopped from the keyboard."
     )  # fmt: skip
+    # What was kept is loaded, in the run and in the folder, and is gone on from.
+    (piece,) = (home / "runs" / id / "pieces").iterdir()
+    state = unpack(piece.read_bytes(), Kept)
+    assert state.cycle == int(cycle) > 0
+    model = unpack((own.parent / "out" / "model.npz").read_bytes(), Trained)
+    np.testing.assert_array_equal(model.parameters, state.parameters)
+    process = subprocess.Popen(
+        command("autoencode", "--cycles", "100000"),
+        env=os.environ | {HOME_VARIABLE: str(home)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline() == f"Goes on after cycle {cycle}, where it was kept.\n"
+    process.kill()
+    process.communicate()
 
 
-def test_after_a_kill_it_says_that_it_begins_again(run: Command, own: Path, home: Path) -> None:
+def test_after_a_kill_before_anything_was_kept_it_begins_again(
+    run: Command, own: Path, home: Path
+) -> None:
     assert run("fetch", "autoencode", "--from", str(own)).returncode == 0
     opened = Desk(Registry.installed(), Store(home)).open("autoencode")
     params = opened.resolve("reconstruction", {"cycles": 5})
@@ -369,9 +223,115 @@ def test_after_a_kill_it_says_that_it_begins_again(run: Command, own: Path, home
     killed.journal.write_text('{"n": 1, "at": "", "kind": "started", "title": ""}\n{"n": 2, "ki')
     done = run("autoencode", "--cycles", "5")
     assert done.returncode == 0
-    said = done.stderr.splitlines()
-    assert said[0].startswith("An earlier attempt was cut off. Training begins again")
-    assert said[1].startswith("cycle 0 of 5")
+    assert done.stderr.splitlines()[0].startswith("cycle 0 of 5")
+
+
+def test_every_setting_of_the_question_is_an_option() -> None:
+    (command,) = (
+        known for known in app_commands() if known.callback is autoencode.autoencode
+    )  # fmt: skip
+    assert command.callback
+    options = set(inspect.signature(command.callback).parameters)
+    named = {"free": "weights", "scale": "scaling"}
+    assert set(question.parameters) <= {named.get(name, name) for name in options}
+
+
+def app_commands() -> list[CommandInfo]:
+    return app.registered_commands
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--free --hidden 3,2",
+        "--layerwise --hidden 3,2 --rate 0.05",
+        "--no-scale --optimiser momentum --batch 500 --decay 0.1",
+        "--transpose --noise gaussian --corruption 0.2 --begin he",
+        "--holdout 0.3 --activation relu",
+    ],
+)
+def test_settings_change_what_is_learnt(run: Command, own: Path, words: str) -> None:
+    plain = run("autoencode", str(own), "--cycles", "20")
+    other = run("autoencode", str(own), "--cycles", "20", *words.split())
+    assert other.returncode == 0, other.stderr
+    assert other.stdout != plain.stdout
+
+
+def test_a_recording_is_replayed(run: Command, own: Path) -> None:
+    recording = own.parent / "run.ftd"
+    done = run("autoencode", str(own), "--cycles", "50", "--record", str(recording))
+    assert done.returncode == 0, done.stderr
+    shown = run("replay", str(recording), "--speed", "100")
+    assert shown.returncode == 0, shown.stderr
+    pictures = shown.stderr.splitlines()
+    assert pictures[0] == done.stderr.splitlines()[0]
+    assert pictures[-1].startswith("cycle 50 of 50: error ")
+    whole = recording.read_bytes()
+    recording.write_bytes(whole[:-30])
+    cut = run("replay", str(recording), "--speed", "100")
+    assert cut.returncode == 0, cut.stderr
+    assert pictures[0] in cut.stderr
+    recording.write_bytes(b"cycle,error\n")
+    assert "this is no recording of a training" in run("replay", str(recording)).stderr
+
+
+# What is saved survives
+
+
+def test_a_kill_while_writing_leaves_a_model_that_loads(tmp_path: Path) -> None:
+    script = """
+import sys, numpy as np
+from pathlib import Path
+from followdata.cli.autoencode import _write
+from followdata.core.autoencoder import train
+from followdata.store import pack
+X = np.random.default_rng(0).random((40, 4000))
+content = pack(train(X, hidden=9, cycles=1))
+_write(Path(sys.argv[1]), {"model.npz": content})
+print("written", flush=True)
+while True:
+    _write(Path(sys.argv[1]), {"model.npz": content})
+"""
+    for pause in (0.002, 0.005, 0.009, 0.013):
+        process = subprocess.Popen(
+            [sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"written\n"
+        time.sleep(pause)
+        process.kill()
+        process.communicate()
+        model = unpack((tmp_path / "model.npz").read_bytes(), autoencoder.Autoencoder)
+        assert model is not None
+        assert model.sizes == [4000, 9]
+
+
+def test_a_full_disk_leaves_the_model_that_was_there(run: Command, own: Path) -> None:
+    output = own.parent / "out"
+    assert run("autoencode", str(own), "--cycles", "5", "--output", str(output)).returncode == 0
+    before = {path.name: path.read_bytes() for path in output.iterdir()}
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before["model.npz"]) - 100, hard))
+    try:
+        with pytest.raises(StoreError, match="cannot be written to"):
+            autoencode._write(output, {**before, "model.npz": before["model.npz"] * 2})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert {path.name: path.read_bytes() for path in output.iterdir()} == before
+    assert unpack(before["model.npz"], Trained) is not None
+
+
+def test_a_full_disk_ends_the_recording_and_not_the_training(run: Command, own: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("NO /dev/full: a recording on a full disk is not tested")
+    done = run("autoencode", str(own), "--cycles", "5", "--record", "/dev/full")
+    assert done.returncode == 0
+    assert "The recording /dev/full ends here (No space left on device)." in done.stderr
+
+
+# In a terminal
 
 
 class Terminal:
@@ -395,6 +355,9 @@ class Terminal:
     def type(self, line: str) -> None:
         self._tmux("send-keys", "-l", line)
         self._tmux("send-keys", "Enter")
+
+    def resize(self, width: int, height: int) -> None:
+        self._tmux("resize-window", "-x", str(width), "-y", str(height))
 
     def press(self, key: str) -> None:
         self._tmux("send-keys", key)
@@ -442,7 +405,7 @@ def test_in_a_terminal_the_picture_stays_with_the_sentence_below(  # type: ignor
     screen.type(in_shell(home, "autoencode", "--cycles", "200"))
     lines = screen.wait_for("status=0")
     (status,) = [n for n, line in enumerate(lines) if line.startswith("cycle 200 of 200: error ")]
-    assert "36 x 13 of 75 x 13 cells fit here" in lines[status]
+    assert "; rows 1-28 of 178" in lines[status]
     assert lines[status + 1].startswith("█")
     assert lines[status + 2].startswith("error 0 ")
     assert any("Sample: 178 Italian wines" in line for line in lines[status:])
@@ -460,12 +423,60 @@ def test_in_a_terminal_without_colours_there_are_digits(  # type: ignore[no-unty
     assert not re.search(r"\x1b\[[0-9;]*[34]8;", screen.colours())
 
 
+def test_keys_do_what_they_say(home: Path, terminal) -> None:  # type: ignore[no-untyped-def]
+    screen = terminal(100, 30)
+    screen.type(in_shell(home, "autoencode", "--cycles", "1000000", "--output", str(home / "out")))
+    screen.wait_for("cycles/s")
+    screen.press("Space")
+    paused = cycle_of(screen.wait_for("[paused]"))
+    time.sleep(0.3)
+    assert cycle_of(screen.wait_for("[paused]")) == paused
+    screen.press("c")
+    screen.wait_for("row 1: wine 1")
+    screen.press("Down")
+    screen.press("Right")
+    lines = screen.wait_for("column 2: malic_acid")
+    assert any("row 2: wine 2" in line for line in lines)
+    assert any(re.search(r"value +1\.78", line) for line in lines)
+    screen.press("g")
+    screen.press("w")  # is typed, and does not show the whole
+    for letter in "ine 100,hue":
+        screen.press("Space" if letter == " " else letter)
+    screen.wait_for("row,column: wine 100,hue_")
+    screen.press("Enter")
+    assert any("column 11: hue" in line for line in screen.wait_for("row 100: wine 100"))
+    screen.press("o")
+    screen.wait_for("like by like")
+    screen.press("w")
+    screen.wait_for("178 x 13 cells in 26 x 13 blocks")
+    screen.press("?")
+    screen.wait_for("pause and go on")
+    screen.press("s")
+    screen.wait_for(f"Saved to {home}"[:60])
+    assert unpack((home / "out" / "model.npz").read_bytes(), Trained) is not None
+    screen.press("Space")
+    deadline = time.monotonic() + 30
+    while cycle_of(screen.wait_for("cycle ")) <= paused:
+        assert time.monotonic() < deadline
+    screen.resize(60, 20)
+    lines = screen.wait_for(" blocks")
+    assert len(lines) == 20
+    screen.press("q")
+    screen.wait_for("status=0")
+    assert any("Stopped. Kept is what was learnt" in line for line in screen.wait_for("Stopped"))
+
+
+def cycle_of(lines: list[str]) -> int:
+    (found,) = re.findall(r"^cycle (\d+) of", "\n".join(lines), re.M)
+    return int(found)
+
+
 def test_control_c_in_a_terminal_gives_it_back(home: Path, terminal) -> None:  # type: ignore[no-untyped-def]
     screen = terminal(80, 24)
-    screen.type(in_shell(home, "autoencode", "--cycles", "100000"))
-    screen.wait_for("of 100000: error ")
+    screen.type(in_shell(home, "autoencode", "--cycles", "1000000"))
+    screen.wait_for("of 1000000: error ")
     screen.press("C-c")
     lines = screen.wait_for("status=130")
-    assert any(line.startswith("Stopped. Kept are the table") for line in lines)
+    assert any(line.startswith("Stopped. Kept is what was learnt up to") for line in lines)
     screen.type("echo well again")
     screen.wait_for("\nwell again")

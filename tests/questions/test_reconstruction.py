@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +23,17 @@ from followdata.data import About, MemoryTable
 from followdata.desk import Desk
 from followdata.errors import InvalidParameter, NothingToAnswer, UnknownName
 from followdata.present.jsonform import document
-from followdata.questions.reconstruction import (
+from followdata.question import Report
+from followdata.questions.reconstruction import question, reconstruction
+from followdata.questions.training import (
     EDGES,
     SHOWN,
+    Course,
+    Kept,
     Trained,
+    binned,
     fit_autoencoder,
     marks,
-    question,
-    reconstruction,
-    steps,
 )
 from followdata.registry import Registry
 from followdata.settings import HOME_VARIABLE
@@ -50,22 +53,38 @@ def table(X: np.ndarray[Any, np.dtype[np.float64]], **about: str) -> MemoryTable
     )
 
 
-def learn(data: MemoryTable, **params: Any) -> tuple[Trained, Events]:
-    events: Events = []
+class Told(Report):
+    """Remembers what it is told and keeps what it is to keep; `stop` looks end the fit."""
 
-    def report(kind: str, **words: Any) -> None:
-        events.append({"kind": kind, **words})
+    def __init__(self, kept: Kept | None = None, stop: int = 0) -> None:
+        self.events: Events = []
+        self.state, self._stop = kept, stop
+        self.courses: list[Course] = []
 
+    def __call__(self, kind: str, **words: Any) -> None:
+        self.events.append({"kind": kind, **words})
+
+    def look(self, at: Any) -> None:
+        self.courses.append(at)
+        if len(self.courses) == self._stop:
+            raise KeyboardInterrupt
+
+    def keep(self, make: Any, *, now: bool = False) -> None:
+        if now:
+            self.state = make()
+
+    def kept(self, kind: type) -> Any:
+        return self.state
+
+
+def learn(data: MemoryTable, told: Told | None = None, **params: Any) -> tuple[Trained, Events]:
+    told = told or Told()
     resolved = question.resolve(data, params, {})
-    return question.learn(data, resolved, report), events
+    return question.learn(data, resolved, told), told.events
 
 
 def ask(data: MemoryTable, **params: Any) -> Answer:
     return reconstruction(data, learn(data, **params)[0])
-
-
-def silent(kind: str, **words: Any) -> None:
-    pass
 
 
 @pytest.fixture(scope="module")
@@ -158,10 +177,10 @@ def test_frames_and_progress_at_the_marks(wine: MemoryTable) -> None:
         (cycle, 100) for cycle in marks(100)
     ]
     assert progress[0]["what"] == "cycles"
-    for frame in frames:
-        assert (frame["rows"], frame["columns"]) == (75, 13)
-        assert len(frame["cells"]) == 75 * 13
-        assert set(frame["cells"]) <= set("012345678")
+    for told in frames:
+        assert (told["rows"], told["columns"]) == (75, 13)
+        assert len(told["cells"]) == 75 * 13
+        assert set(told["cells"]) <= set("012345678")
     assert frames[0]["error"] > frames[-1]["error"]
     np.testing.assert_array_equal(fitted.curve[:, 0], marks(100))
     np.testing.assert_array_equal(fitted.curve[:, 1], [frame["error"] for frame in frames])
@@ -173,6 +192,8 @@ def test_the_last_frame_shows_what_the_answer_says(wine: MemoryTable) -> None:
     errors = reconstruction(wine, fitted).tables["cells"].columns["error"]
     digits = [sum(error >= edge for edge in EDGES) for error in np.array(errors, dtype=float)]
     assert events[-1]["cells"] == "".join(map(str, digits))
+    assert events[0]["rows"][:2] == ["wine 1", "wine 2"]
+    assert events[0]["columns"] == list(wine.var_names)
 
 
 @settings(max_examples=30, deadline=None)
@@ -185,11 +206,100 @@ def test_marks_begin_at_zero_end_at_the_end_and_are_about_forty(cycles: int) -> 
     assert len(moments) >= min(cycles, 20)
 
 
-def test_steps_by_hand() -> None:
+def test_bins_by_hand() -> None:
     missed = np.array([[0.0, 0.01, 0.049, 0.05, 0.1], [0.15, 0.2, 0.3, 0.5, 1.0]])
-    assert steps(missed) == {"rows": 2, "columns": 5, "cells": "0112345678"}
-    large = steps(np.zeros((100, 200)))
-    assert (large["rows"], large["columns"]) == (75, 75)
+    assert binned(missed).tolist() == [[0, 1, 1, 2, 3], [4, 5, 6, 7, 8]]
+
+
+def test_a_larger_table_is_told_of_in_blocks_too() -> None:
+    X = np.random.default_rng(0).random((100, 200))
+    X[-2:], X[:2, :2] = np.nan, np.nan
+    told = Told()
+    learn(table(X), told, cycles=2)
+    frame = told.events[-1]
+    assert (frame["rows"], frame["columns"], frame["cells"][0]) == (75, 75, "-")
+    whole = frame["whole"]
+    assert (whole["rows"], whole["columns"]) == (75, 75)
+    assert whole["cells"][-75:] == "-" * 75
+    assert "-" not in whole["cells"][:-75], "a block has the mean of what is there"
+
+
+# Held out, turned, stopped
+
+
+def test_held_out_rows_teach_nothing_and_are_told_of(wine: MemoryTable) -> None:
+    fitted, _ = learn(wine, cycles=100, holdout=0.25)
+    assert len(fitted.held) == round(0.25 * 178)
+    spoilt = wine.X.copy()
+    spoilt[fitted.held] = 1e6
+    other = MemoryTable(spoilt, wine.obs_names, wine.var_names, wine.about, wine.obs, wine.var)
+    np.testing.assert_array_equal(
+        learn(other, cycles=100, holdout=0.25)[0].parameters, fitted.parameters
+    )
+    answer = reconstruction(wine, fitted)
+    seen, unseen = np.delete(wine.X, fitted.held, axis=0), wine.X[fitted.held]
+    S, T = ((X - seen.min(axis=0)) / np.ptp(seen, axis=0) for X in (seen, unseen))
+    pca = PCA(2).fit(S)
+    missed = np.abs(pca.inverse_transform(pca.transform(T)) - T)
+    assert "44\xa0wines that it had not seen: 0.1" in answer.sentence
+    assert f"; PCA: {missed.mean():.3f}. Best:" in answer.sentence
+    np.testing.assert_allclose(
+        np.array(answer.tables["columns"].columns["held_pca"], dtype=float), missed.mean(axis=0)
+    )
+    assert "held" not in reconstruction(wine, learn(wine, cycles=2)[0]).tables["columns"].columns
+
+
+def test_a_table_can_be_turned(wine: MemoryTable) -> None:
+    fitted, events = learn(wine, cycles=20, transpose="yes")
+    answer = reconstruction(wine, fitted)
+    assert answer.sentence.startswith("Two numbers per measurement bring the 178\xa0wines of ")
+    assert events[0]["rows"][:2] == ["alcohol", "malic_acid"]
+    assert len(fitted.layers(wine)["encoded"]) == 13
+    across = MemoryTable(wine.X.T, wine.var_names, wine.obs_names, wine.about)
+    np.testing.assert_array_equal(learn(across, cycles=20)[0].parameters, fitted.parameters)
+
+
+@pytest.mark.parametrize("at", [1, 7, 12])
+def test_stopped_it_goes_on_from_what_it_kept(wine: MemoryTable, at: int) -> None:
+    params: dict[str, Any] = {"cycles": 5, "corruption": 0.1, "hidden": "4,2", "layerwise": "yes"}
+    whole, events = learn(wine, **params)
+    stopped = Told(stop=at)
+    with pytest.raises(KeyboardInterrupt):
+        learn(wine, stopped, **params)
+    again = Told(stopped.state)
+    fitted, later = learn(wine, again, **params)
+    for name, value in asdict(whole).items():
+        np.testing.assert_array_equal(value, getattr(fitted, name), err_msg=name)
+    frames = [event for event in stopped.events + later if event["kind"] == "frame"]
+    assert frames == [event for event in events if event["kind"] == "frame"]
+
+
+def test_what_can_be_looked_at_is_what_the_answer_says(wine: MemoryTable) -> None:
+    told = Told()
+    fitted, events = learn(wine, told, cycles=30)
+    course = told.courses[-1]
+    now = course.moment()
+    assert (course.cycle, now.cycles, now.shape) == (30, 30, (178, 13))
+    assert now.error == pytest.approx(events[-1]["error"])
+    bins = now.bins(np.arange(75), np.arange(13))
+    assert "".join(map(str, bins.flat)) == events[-1]["cells"]
+    turned = now.bins(np.array([5, 3]), np.array([2, 0]))
+    np.testing.assert_array_equal(turned, bins[[5, 3]][:, [2, 0]])
+    cells = reconstruction(wine, fitted).tables["cells"].records()
+    cell = now.cell(2, 4)
+    assert (now.names("rows")[2], now.names("columns")[4], cell.value) == (
+        "wine 3",
+        "magnesium",
+        101.0,
+    )
+    assert cell.restored == pytest.approx(cells[2 * 13 + 4]["reconstruction"])
+    assert cell.error == pytest.approx(cells[2 * 13 + 4]["error"])
+    for by in ("table", "alike", "error"):
+        rows, columns = now.order(by)
+        assert sorted(rows) == list(range(178))
+        assert sorted(columns) == list(range(13))
+    assert now.blocks(*now.order("table"), (20, 13)).shape == (20, 13)
+    np.testing.assert_array_equal(course.trained().parameters, fitted.parameters)
 
 
 # Tables that are not complete
@@ -239,6 +349,11 @@ def test_a_table_in_which_nothing_varies() -> None:
         learn(table(np.array([[1.0, np.nan], [np.nan, 2.0]])))
 
 
+def test_steps_too_long_are_said_to_be(wine: MemoryTable) -> None:
+    with pytest.raises(NothingToAnswer, match="Try a lower learning rate"):
+        learn(wine, activation="linear", optimiser="sgd", rate=10, cycles=60)
+
+
 def test_a_table_too_large_is_refused_before_it_is_read() -> None:
     class Huge(MemoryTable):
         @property
@@ -250,7 +365,7 @@ def test_a_table_too_large_is_refused_before_it_is_read() -> None:
 
     huge = Huge(np.eye(1), ["r"], ["c"], About("Huge"))
     with pytest.raises(NothingToAnswer, match="too large to train on"):
-        fit_autoencoder(huge, report=silent)
+        fit_autoencoder(huge, report=Report())
 
 
 def test_more_numbers_than_columns_need_leave_nothing_out() -> None:
@@ -274,7 +389,7 @@ def test_views(wine: MemoryTable, answer: Answer) -> None:
     ("params", "error"),
     [
         ({"hidden": 0}, InvalidParameter),
-        ({"hidden": 65}, InvalidParameter),
+        ({"hidden": "8,1025"}, InvalidParameter),
         ({"hidden": 2.5}, InvalidParameter),
         ({"cycles": 0}, InvalidParameter),
         ({"seed": -1}, InvalidParameter),

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from followdata.cli.autoencode import PALETTES, STOPPED, check_palette
 from followdata.cli.context import desk, notices
 from followdata.errors import FollowdataError, RunError
 
 if TYPE_CHECKING:
+    from followdata.cli.watching import Patience, Watcher
     from followdata.runs import Event, Run
-
-STOPPED = 130
-MOST_PAUSE = 1.0
-"""Seconds; a picture is never waited for longer, however slow the training was."""
 
 
 def _ids(incomplete: str) -> list[str]:
@@ -29,58 +28,86 @@ def _ids(incomplete: str) -> list[str]:
 
 def replay(
     run: Annotated[
-        str, typer.Argument(help="The run, as followdata runs lists it.", autocompletion=_ids)
+        str,
+        typer.Argument(
+            help="The run, as followdata runs lists it, or a recording (.ftd).",
+            autocompletion=_ids,
+        ),
     ],
     *,
     speed: Annotated[
         float, typer.Option(min=0.01, help="How many times as fast; 0.2 is five times as slow.")
     ] = 1.0,
+    every: Annotated[
+        int, typer.Option(min=1, help="Cycles after which digits begin anew to mark what moves.")
+    ] = 1000,
+    palette: Annotated[str, typer.Option(help=f"Colours: {' or '.join(PALETTES)}.")] = PALETTES[0],
+    stay: Annotated[
+        bool, typer.Option("--stay", help="Keep the picture at the end until q is pressed.")
+    ] = False,
 ) -> None:
-    """Show a training again, or one that is under way, from its journal."""
-    from followdata.cli.grid import watching
+    """Show a training again, or one that is under way, from its journal or a recording."""
+    check_palette(palette)
+    path = Path(run)
+    known = None if path.suffix == ".ftd" else desk().runs.get(run)
+    events = _recorded(path) if known is None else _journal(known)
+    from followdata.cli.watching import Quit, watching
 
-    known = desk().runs.get(run)
-    under_way = known.state == "running"
-    events: Iterable[Event | None] = known.follow(known.attempt - 1) if under_way else latest(known)
-    if not events:
-        raise RunError(f"The run “{run}” has no pictures.", "Only trainings have them.")
     try:
-        with watching(notices()) as listen:
-            play(events, listen, speed)
+        with watching(notices(), every=every, palette=palette, stay=stay) as watcher:
+            show(events, watcher, speed)
+    except Quit:
+        return
     except KeyboardInterrupt:
         raise typer.Exit(STOPPED) from None
-    if known.state != "done":
+    if known and known.state != "done":
         why = known.last.get("message", "Its process is gone without a word.")
         notices().print(f"This run was {known.state}. {why}", markup=False, soft_wrap=True)
 
 
-def latest(run: Run) -> Sequence[Event]:
-    """The events of the latest attempt of `run` that came as far as a picture; none if none did."""
-    found: list[Event] = []
-    attempt: list[Event] = []
-    for event in run.events():
-        if event["kind"] in ("started", "resumed"):
-            attempt = []
-        attempt.append(event)
-        if event["kind"] == "frame":
-            found = attempt
-    return found
-
-
-def play(
+def show(
     events: Iterable[Event | None],
-    listen: Callable[[Event], None],
+    watcher: Watcher | Patience,
     speed: float,
-    sleep: Callable[[float], None] = time.sleep,
+    sleep: Callable[[float], None] | None = None,
 ) -> None:
-    """Hand `events` on, each frame as long after the one before as its journal says."""
-    before: datetime | None = None
+    """Show pictures at so many times the pace that they came at: on a screen, else in lines."""
+    from followdata.cli import watching
+    from followdata.cli.recording import moments
+
+    if isinstance(watcher, watching.Watcher):
+        watcher.play(moments(events), speed, sleep)
+        return
+    tell = watching.lines(notices())
+    before = None
     for event in events:
         if event is None:
+            watcher(None)
             continue
         if event["kind"] == "frame":
-            at = datetime.fromisoformat(event["at"])
-            if before is not None:
-                sleep(min(MOST_PAUSE, (at - before).total_seconds() / speed))
-            before = at
-        listen(event)
+            (moment,) = moments([event])
+            if moment is not None and before is not None:
+                (sleep or time.sleep)(watching.apart(before, moment, speed))
+            before = moment
+            watcher(None)
+        tell(event)
+
+
+def _recorded(path: Path) -> Sequence[Event]:
+    from followdata.cli.recording import read
+
+    return read(path)
+
+
+def _journal(run: Run) -> Iterable[Event | None]:
+    """The pictures of a run, with those to come if it is under way.
+
+    Raises `RunError` if it has none.
+    """
+    from followdata.cli.watching import superseded
+
+    under_way = run.state == "running"
+    events = superseded(list(run.events()))
+    if not under_way and not any(event["kind"] == "frame" for event in events):
+        raise RunError(f"The run “{run.id}” has no pictures.", "Only trainings have them.")
+    return chain(events, run.follow(events[-1]["n"])) if under_way and events else events

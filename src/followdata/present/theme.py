@@ -60,6 +60,12 @@ STEPS = (
     "#f2b03a", "#ee8130", "#d9482b", "#a3122a",
 )  # fmt: skip
 
+# The same for people who do not tell green from red: viridis (van der Walt & Smith 2015), which
+# every kind of sight reads from dark to light.
+SEEN_BY_ALL = (
+    "#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c",
+    "#28ae80", "#5ec962", "#addc30", "#fde725",
+)  # fmt: skip
 
 # A value from small to large, in six shades.
 SHADES: Mapping[str, tuple[str, ...]] = {

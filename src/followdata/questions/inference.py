@@ -259,11 +259,7 @@ def reconstruct(
         "seed": seed,
     }
     params = question.resolve(matrix, given, {})
-    return question.tell(matrix, question.learn(matrix, params, _silent), params)
-
-
-def _silent(kind: str, **words: object) -> None:
-    """Report to nobody."""
+    return question.tell(matrix, question.learn(matrix, params, Report()), params)
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,7 @@ class QuestionPage(Page):
     heading: str
     long: bool
     fields: Sequence[Markup]
+    folded: Sequence[Markup]
     datasets: Sequence[str]
     data: str
     answer: Markup

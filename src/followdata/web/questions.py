@@ -177,6 +177,18 @@ def _whole_page(
     given, shown = asked_for
     story, data = opened.story, opened.dataset.name
     asking = f"/{quote(story.name)}/{quote(question.name)}/names?data={quote(data)}&parameter="
+
+    def fields(*, further: bool) -> list[Markup]:
+        return [
+            # What the reader leaves open stays open: it may depend on what else is asked.
+            field(asked, given.get(name), opened.data, asking + quote(name), taken=shown.get(name))
+            if asked.optional
+            else field(asked, shown.get(name), opened.data, asking + quote(name))
+            for name, asked in question.parameters.items()
+            if asked.type.further == further
+            and not (asked.type.hidden or _nothing_to_choose(asked, opened.data))
+        ]
+
     return QuestionPage(
         assets=site.assets,
         title=head,
@@ -186,14 +198,8 @@ def _whole_page(
         question=question.name,
         heading=head,
         long=question.long,
-        fields=[
-            # What the reader leaves open stays open: it may depend on what else is asked.
-            field(asked, given.get(name), opened.data, asking + quote(name), taken=shown.get(name))
-            if asked.optional
-            else field(asked, shown.get(name), opened.data, asking + quote(name))
-            for name, asked in question.parameters.items()
-            if not (asked.type.hidden or _nothing_to_choose(asked, opened.data))
-        ],
+        fields=fields(further=False),
+        folded=fields(further=True),
         datasets=[dataset.name for dataset in site.desk.store.datasets(story.name)],
         data=data,
         answer=section,

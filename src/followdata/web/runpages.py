@@ -40,7 +40,11 @@ def one_run(site: Site, id: str, form: str) -> Body:
         words = {"run": run.id, "title": title, "state": state, "last": dict(run.last)}
         return Body(dumps(words), "application/json", FRESH)
     last = run.last
-    events = [_shown(event) for event in run.events() if event["kind"] not in ("frame", "progress")]
+    events = [
+        _shown(event)
+        for event in run.events()
+        if event["kind"] not in ("grid", "frame", "progress")
+    ]
     page = RunPage(
         assets=site.assets,
         title=title,

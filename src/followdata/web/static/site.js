@@ -114,16 +114,11 @@ for (const field of document.querySelectorAll("[data-names]")) {
 
 // Runs: follow the journal, draw its frames, play them again
 
-const STEP = { "-": "transparent" };
-STEPS.forEach((colour, step) => { STEP[step] = colour; });
-
 function follow(root) {
   const place = root.matches?.("[data-run]") ? root : root.querySelector("[data-run]");
   if (!place) return;
-  const [bar, said] = [place.querySelector("progress"), place.querySelector("output")];
-  const canvas = place.querySelector("canvas");
-  const replay = place.querySelector(".replay");
-  const frames = [];
+  const [bar, said] = [place.querySelector("progress"), place.querySelector(".said")];
+  const grid = new Grid(place);
   const { stay } = place.dataset;
   // A run's own page was made while it went on: its state and journal are made anew at the end.
   const renew = () => { if (stay === "running" || stay === "starting") location.reload(); };
@@ -143,65 +138,146 @@ function follow(root) {
     partly.firstChild.href = `/${encodeURIComponent(story)}#fetch`;
     partly.firstChild.title = text;
   });
-  hear("frame", (frame) => { frames.push(frame); paint(canvas, frame, frames.at(-2)); });
+  hear("grid", (names) => grid.name(names));
+  hear("frame", (frame) => grid.add(frame));
   hear("done", () => {
     settle();
     renew();
     if (!stay) show(location.href, { push: false });
-    else if (frames.length) player(replay, frames, canvas, said);
+    else if (grid.frames.length) player(place.querySelector(".replay"), grid, said);
   });
   for (const kind of ["failed", "stopped"]) {
-    hear(kind, ({ message }) => { settle(); renew(); said.textContent = message; });
+    hear(kind, ({ message }) => {
+      settle();
+      renew();
+      if (stay && grid.frames.length) player(place.querySelector(".replay"), grid, said);
+      said.textContent = message;
+    });
   }
   hear("end", () => { settle(); said.textContent = "The run was cut off; ask again and it goes on."; });
 }
 
-function player(controls, frames, canvas, said) {
+function player(controls, grid, said) {
   const [button, slider] = [controls.querySelector("button"), controls.querySelector("input")];
   const at = (moment) => {
     slider.value = moment;
-    paint(canvas, frames[moment], frames[moment - 1]);
-    const { cycle, error } = frames[moment];
+    grid.show(moment);
+    const { cycle, error } = grid.frames[moment];
     said.textContent = `cycle ${cycle}, mean error ${error.toFixed(4)}`;
+    slider.setAttribute("aria-valuetext", said.textContent);
   };
   let timer;
   const stop = () => { clearInterval(timer); timer = undefined; button.textContent = "Play"; };
   controls.hidden = false;
-  slider.max = frames.length - 1;
-  at(frames.length - 1);
+  slider.max = grid.frames.length - 1;
+  at(grid.frames.length - 1);
   slider.addEventListener("input", () => { stop(); at(Number(slider.value)); });
   button.addEventListener("click", () => {
     if (timer) { stop(); return; }
-    let moment = Number(slider.value) < frames.length - 1 ? Number(slider.value) : -1;
+    let moment = Number(slider.value) < grid.frames.length - 1 ? Number(slider.value) : -1;
     button.textContent = "Pause";
     timer = setInterval(() => {
       moment += 1;
-      if (moment >= frames.length) { stop(); return; }
+      if (moment >= grid.frames.length) { stop(); return; }
       at(moment);
     }, 120);
   });
 }
 
-function paint(canvas, { rows, columns, cells }, before) {
-  const [wide, high] = [columns > 40 ? 12 : 24, 12];
-  if (canvas.hidden) {
-    canvas.width = columns * wide; canvas.height = rows * high;
-    canvas.hidden = false;
-  }
-  const pen = canvas.getContext("2d");
-  pen.clearRect(0, 0, canvas.width, canvas.height);
-  pen.font = `${high - 2}px monospace`; pen.textAlign = "center"; pen.textBaseline = "middle";
-  for (let cell = 0; cell < cells.length; cell += 1) {
-    const [x, y] = [(cell % columns) * wide, Math.floor(cell / columns) * high];
-    const step = cells[cell];
-    pen.fillStyle = STEP[step];
-    pen.fillRect(x, y, wide, high);
-    const old = before?.cells[cell];
-    if (old !== undefined && old !== step) {
-      // Light where it got better, dark where it got worse.
-      pen.fillStyle = step < old ? "#ffffff" : "#000000";
-      pen.fillText(step, x + wide / 2, y + high / 2 + 1);
+// The cells of a frame as an image: one pixel each, enlarged, with digits where one has moved.
+
+const EDGES = [0, 0.01, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1];
+const PIXELS = STEPS.map((colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)));
+const span = (bin) => bin === "-" ? "missing" : `error ${EDGES[bin]}${EDGES[Number(bin) + 1] ? ` to ${EDGES[Number(bin) + 1]}` : " and more"}`;
+
+class Grid {
+  constructor(place) {
+    [this.canvas, this.told] = [place.querySelector("canvas"), place.querySelector(".cell")];
+    [this.order, this.whole] = [place.querySelector(".order"), place.querySelector(".whole")];
+    this.controls = place.querySelector(".shown");
+    this.bins = place.querySelector(".bins");
+    this.frames = [];
+    this.names = { rows: [], columns: [], alike: [[], []] };
+    for (const control of [this.order, this.whole]) {
+      control.addEventListener("change", () => this.show(this.moment));
     }
+    this.canvas.addEventListener("pointermove", (event) => this.tell(event));
+    this.canvas.addEventListener("pointerleave", () => { this.told.textContent = "\u00a0"; });
+  }
+
+  name(names) { this.names = names; }
+
+  add(frame) {
+    // An attempt that began anew draws again what was drawn before.
+    this.frames = this.frames.filter(({ cycle }) => cycle < frame.cycle);
+    this.frames.push(frame);
+    this.whole.parentElement.hidden = !frame.whole;
+    this.show(this.frames.length - 1);
+  }
+
+  show(moment) {
+    this.moment = moment;
+    this.now = this.laid(this.frames[moment]);
+    this.draw(this.now, moment ? this.laid(this.frames[moment - 1]) : this.now);
+  }
+
+  // The cells that are seen, in the order that is chosen.
+  laid(frame) {
+    if (this.whole.checked && frame.whole) return { ...frame.whole, blocks: true };
+    const { rows, columns, cells } = frame;
+    const [down, right] = this.names.alike;
+    if (this.order.value !== "alike" || down.length !== rows || right.length !== columns) return frame;
+    const laid = down.map((row) => right.map((column) => cells[row * columns + column]).join(""));
+    return { rows, columns, cells: laid.join("") };
+  }
+
+  draw({ rows, columns, cells }, before) {
+    const [wide, high] = [columns > 40 ? 12 : 24, 12];
+    const image = new ImageData(columns, rows);
+    for (let cell = 0; cell < cells.length; cell += 1) {
+      const bin = cells[cell];
+      if (bin !== "-") image.data.set([...PIXELS[bin], 255], 4 * cell);
+    }
+    const small = new OffscreenCanvas(columns, rows);
+    small.getContext("2d").putImageData(image, 0, 0);
+    [this.canvas.width, this.canvas.height] = [columns * wide, rows * high];
+    this.canvas.hidden = this.controls.hidden = false;
+    if (this.bins.hidden) this.explain();
+    const pen = this.canvas.getContext("2d");
+    pen.imageSmoothingEnabled = false;
+    pen.drawImage(small, 0, 0, columns * wide, rows * high);
+    if (before.cells.length !== cells.length) return;
+    pen.font = `bold ${high - 1}px monospace`; pen.textAlign = "center"; pen.textBaseline = "middle";
+    for (let cell = 0; cell < cells.length; cell += 1) {
+      const [bin, old] = [cells[cell], before.cells[cell]];
+      if (bin === old || bin === "-") continue;
+      // Light where it got better, dark where it got worse.
+      pen.fillStyle = bin < old ? "#ffffff" : "#000000";
+      pen.fillText(bin, (cell % columns + 0.5) * wide, (Math.floor(cell / columns) + 0.5) * high + 1);
+    }
+  }
+
+  explain() {
+    this.bins.hidden = false;
+    this.bins.replaceChildren(...STEPS.map((colour, bin) => {
+      const [item, patch] = [document.createElement("li"), document.createElement("i")];
+      patch.style.background = colour;
+      item.append(patch, `${bin}: ${span(String(bin)).replace("error ", "")}\u2002`);
+      return item;
+    }));
+  }
+
+  tell(event) {
+    const { rows, columns, cells, blocks } = this.now;
+    const box = this.canvas.getBoundingClientRect();
+    const column = Math.min(columns - 1, Math.floor((event.clientX - box.left) / box.width * columns));
+    const row = Math.min(rows - 1, Math.floor((event.clientY - box.top) / box.height * rows));
+    if (row < 0 || column < 0) return;
+    const alike = this.order.value === "alike" && this.names.alike[0].length === rows;
+    const [down, right] = alike ? [this.names.alike[0][row], this.names.alike[1][column]] : [row, column];
+    const names = blocks ? ["block of rows", "block of columns"]
+      : [this.names.rows[down] ?? down + 1, this.names.columns[right] ?? right + 1];
+    this.told.textContent = `${names[0]}, ${names[1]}: ${span(cells[row * columns + column])}`;
   }
 }
 
