@@ -102,7 +102,7 @@ def _rates(
     low, high = (np.exp(_quantiles(grid, weights, end)) for end in ends)
     mean = (weights * np.exp(grid)).sum(axis=1)
     ranks = _ranks(grid, weights, ends)
-    order = np.argsort(np.argsort(-mean * unit, kind="stable"), kind="stable") + 1.0
+    order = np.asarray(np.argsort(np.argsort(-mean * unit, kind="stable")) + 1, dtype=np.float64)
     reach = float(np.sqrt((scale @ scale.T)[1, 1])) * _normal_quantile(ends[1])
     effect = np.exp(np.log(2) * np.array([mode[1], mode[1] - reach, mode[1] + reach]))
     return Rates(
@@ -148,7 +148,7 @@ class _Model:
         for t in range(self.y.shape[1]):
             mean = self.expected[:, [t]] * ratio
             total = total - (self.y[:, [t]] + 1 / kappa) * np.log1p(kappa * mean)
-        return total
+        return np.asarray(total)
 
     def modes(self, point: Floats) -> tuple[Floats, Floats]:
         """Where each place's posterior is highest, and its standard deviation there, by Newton's

@@ -12,6 +12,8 @@ from followdata.core.geography import planar
 from followdata.data import Floats, Layer, TableData
 from followdata.errors import NothingToAnswer
 
+COORDINATES = ("latitude", "longitude")
+"""The columns that say where the rows lie, in degrees."""
 NEAREST = 5
 _FEWEST_BORDERING = 3
 
@@ -90,7 +92,7 @@ def places_of(data: TableData) -> Floats | None:
         if not all(code in drawn.shapes for code in codes):
             return None
         return np.array([centroid(drawn.shapes[code]) for code in codes]) * drawn.metres / 1000
-    if {"latitude", "longitude"} <= set(data.names("var").names):
-        degrees = data.matrix(var=["latitude", "longitude"])
+    if set(COORDINATES) <= set(data.names("var").names):
+        degrees = data.matrix(var=list(COORDINATES))
         return planar(degrees[:, 0], degrees[:, 1]) if np.isfinite(degrees).all() else None
     return None

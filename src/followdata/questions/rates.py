@@ -72,7 +72,7 @@ def rates(
 
 question = Question(
     name="rates",
-    title="Where are they frequent?",
+    title="Where are there most for the number of people?",
     words="Events per inhabitant and year. Where few people live, one event more or less makes a "
     "record, so each rate is drawn towards what is usual at that size, the further the less "
     "the place's own events tell.",
@@ -130,16 +130,16 @@ class _Found:
             ),
             *region,
             # The name by which programs find them, whatever is counted.
-            (Field("fires", self.events.capitalize(), decimals=0), self.counts.totals[at]),
+            (Field("fires", self.events.capitalize()), self.counts.totals[at].astype(int)),
             (Field("person_years", "Inhabitants times years"), self.counts.person_years[at]),
             (self.rate_field("rate", "Rate"), PER * fitted.rate[at]),
             (Field("low", "Low", decimals=2), PER * fitted.low[at]),
             (Field("high", "High", decimals=2), PER * fitted.high[at]),
             (Field("raw", "As counted", decimals=2), PER * fitted.raw[at]),
             (Field("typical", "Usual at that size", decimals=2), PER * fitted.typical[at]),
-            (Field("rank", "Rank"), fitted.rank[at]),
-            (Field("rank_low", "Highest rank it may have"), fitted.rank_low[at]),
-            (Field("rank_high", "Lowest rank it may have"), fitted.rank_high[at]),
+            (Field("rank", "Rank"), fitted.rank[at].astype(int)),
+            (Field("rank_low", "Highest rank it may have"), fitted.rank_low[at].astype(int)),
+            (Field("rank_high", "Lowest rank it may have"), fitted.rank_high[at].astype(int)),
             title=title,
         )
 
@@ -155,7 +155,7 @@ class _Found:
             f"{wording.count(len(order), about.thing, about.things)} together have "
             f"{wording.number(everybody)} and {self.titles[last]}, the lowest, {told[1]}."
         )
-        yield self._on_rank(self.row if self.row >= 0 else first)
+        yield self._on_rank(first) if self.row < 0 else self._marked()
         if not fitted.effect_low <= 1 <= fitted.effect_high:
             more = fitted.effect > 1
             share = abs(fitted.effect - 1)
@@ -165,12 +165,23 @@ class _Found:
             )
 
     def _on_rank(self, row: int) -> str:
+        return f"{self.titles[row]}'s rank {int(self.fitted.rank[row])} {self._sure(row)}."
+
+    def _marked(self) -> str:
+        """The rate and the rank of the row that is marked."""
+        fitted, row = self.fitted, self.row
+        rate, low, high = wording.numbers(
+            [PER * float(values[row]) for values in (fitted.rate, fitted.low, fitted.high)]
+        )
+        return (
+            f"{self.titles[row]} has {rate}, between {low} and {high}; its rank "
+            f"{int(fitted.rank[row])} {self._sure(row)}."
+        )
+
+    def _sure(self, row: int) -> str:
         """How sure a row's rank is."""
-        fitted = self.fitted
-        low, high = int(fitted.rank_low[row]), int(fitted.rank_high[row])
-        rank = f"rank {int(fitted.rank[row])}"
-        sure = "is certain" if low == high else f"may be anything from {low} to {high}"
-        return f"{self.titles[row]}'s {rank} {sure}."
+        low, high = int(self.fitted.rank_low[row]), int(self.fitted.rank_high[row])
+        return "is certain" if low == high else f"may be anything from {low} to {high}"
 
     def views(self, tables: dict[str, Table], order: Sequence[int]) -> Iterator[View]:
         about, titles = self.data.about, self.titles
@@ -229,7 +240,9 @@ class _Found:
         )
         gaps = int((~counts.counted).sum())
         if gaps:
-            some = [self.titles[row] for row in np.flatnonzero(~counts.counted.all(axis=1))]
+            some = [
+                self.titles[row] for row in np.flatnonzero(~counts.counted.all(axis=1)).tolist()
+            ]
             yield (
                 f"{listing(some)} {'was' if len(some) == 1 else 'were'} not counted in all years "
                 f"({wording.count(gaps, 'year', 'years')} in all) and judged by the others."

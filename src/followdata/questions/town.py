@@ -9,7 +9,7 @@ from typing import Annotated
 
 import numpy as np
 
-from followdata.answer import Answer, Field, Further, Table, View, listing
+from followdata.answer import Answer, Field, Table, View, listing
 from followdata.core.counts import Counts
 from followdata.core.normal import normal_scores
 from followdata.core.rates import Rates
@@ -19,7 +19,7 @@ from followdata.data import Floats, TableData
 from followdata.parameters import Number, Row
 from followdata.question import Question
 from followdata.questions import measures, wording
-from followdata.questions.counts import Around, around, counts_of
+from followdata.questions.counts import COORDINATES, Around, around, counts_of
 from followdata.questions.measures import Measures
 from followdata.questions.rates import PER, fit_rates
 
@@ -60,11 +60,6 @@ def town(
         tables=tables,
         views=tuple(one.views(tables)),
         notes=tuple(one.notes()),
-        further=(
-            Further("trend", (("place", one.name),)),
-            Further("rates", (("thing", one.name),)),
-            Further("distinctive", (("thing", one.name),)),
-        ),
     )
 
 
@@ -134,7 +129,7 @@ class _One:
         return Table.of(
             (Field("year", "Year", grouped=False), self.counts.years[known]),
             # The name by which programs find them, whatever is counted.
-            (Field("fires", self.events.capitalize(), decimals=0), events[known]),
+            (Field("fires", self.events.capitalize()), events[known].astype(int)),
             (Field("expected", "Expected", decimals=1), self.expected[known]),
             (Field("low", "Low", decimals=0), low[known]),
             (Field("high", "High", decimals=0), high[known]),
@@ -184,7 +179,7 @@ class _One:
         names = data.names("obs").names
         return Table.of(
             (Field("thing", data.about.thing.capitalize(), link="town"), [names[r] for r in at]),
-            (Field("fires", self.events.capitalize(), decimals=0), self.counts.totals[at]),
+            (Field("fires", self.events.capitalize()), self.counts.totals[at].astype(int)),
             (Field("person_years", "Inhabitants times years"), self.counts.person_years[at]),
             (
                 Field("rate", "Rate", unit=f"per {wording.number(PER)} and year", decimals=2),
@@ -192,7 +187,7 @@ class _One:
             ),
             (Field("low", "Low", decimals=2), PER * fitted.low[at]),
             (Field("high", "High", decimals=2), PER * fitted.high[at]),
-            (Field("rank", "Rank"), fitted.rank[at]),
+            (Field("rank", "Rank"), fitted.rank[at].astype(int)),
             title=f"Its neighbours: {self.around.found}",
         )
 
@@ -204,13 +199,14 @@ class _One:
         size = np.log(self.counts.person_years / self.counts.counted.sum(axis=1))
         far = np.abs(size - size[self.row])
         far[self.row] = np.inf
-        return np.argsort(far, kind="stable")[: min(ALIKE, len(far) - 1)].tolist()
+        return [int(at) for at in np.argsort(far, kind="stable")[: min(ALIKE, len(far) - 1)]]
 
     @cached_property
     def _others(self) -> tuple[list[int], Floats]:
-        """The columns that neither count nor size the rows, and their values."""
+        """The columns that neither count, size nor place the rows, and their values."""
         about, names = self.data.about, self.data.names("var").names
-        kept = [at for at, name in enumerate(names) if name not in (about.count, about.size)]
+        known = {about.count, about.size, *COORDINATES}
+        kept = [at for at, name in enumerate(names) if name not in known]
         return kept, self.data.matrix(var=[names[at] for at in kept])
 
     @cached_property
@@ -294,7 +290,7 @@ class _One:
                 channels={
                     "x": "year", "mid": "expected", "low": "low", "high": "high", "line": "fires",
                 },
-                title=f"{self.events.capitalize()} in {self.title}",
+                title=f"{self.events.capitalize()} in {self.title}, and the range expected of it",
                 description=f"The {self.events} counted in {self.title} in each year as a line, "
                 f"over a band of what the rate of all {about.things} together would give for as "
                 "many inhabitants.",
@@ -316,6 +312,15 @@ class _One:
                 title="Its neighbours",
                 description=f"The rates of the {about.things} around {self.title}, each with its "
                 "interval, the nearest first.",
+            )
+        if "distinguishes" in tables:
+            yield View(
+                kind="ranking",
+                table="distinguishes",
+                channels={"label": "title", "value": "score"},
+                title=f"What else is special about {self.title}",
+                description=f"{len(self.striking)} other {about.measures} as bars: how far "
+                f"{self.title} lies above or below the {about.things} nearest in size.",
             )
 
     def notes(self) -> Iterator[str]:

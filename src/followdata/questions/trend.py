@@ -52,7 +52,7 @@ def trend(
 
 question = Question(
     name="trend",
-    title="Have they become more frequent?",
+    title="How many are there each year, {place}?",
     words="Events by year, with how far chance alone could have moved them: events come in "
     "clusters, so that more of the ups and downs is chance than one would think.",
     needs="table",
@@ -102,7 +102,7 @@ class _Told:
         return Table.of(
             (Field("year", "Year", grouped=False), self.counts.years[known]),
             # The name by which programs find them, whatever is counted.
-            (Field("fires", events, decimals=0), yearly.events[known]),
+            (Field("fires", events), yearly.events[known].astype(int)),
             (Field("low", "Low", decimals=1), yearly.low[known]),
             (Field("high", "High", decimals=1), yearly.high[known]),
             (Field("steady", "At one rate in all years", decimals=1), yearly.steady[known]),

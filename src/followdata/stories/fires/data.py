@@ -116,7 +116,7 @@ def _joined(
     provenance = replace(
         own,
         source=f"{own.source}; {theirs.source}",
-        licence=f"{own.licence} {theirs.licence}",
+        licence=f"{own.licence.rstrip('.')}; for the indicators: {theirs.licence}",
         citation="; ".join(filter(None, (own.citation, theirs.citation))),
         refused=(*own.refused, *told, *theirs.refused),
     )

@@ -95,7 +95,11 @@ def sample() -> MemoryTable:
             citation="J. M. Wooldridge, Introductory Econometrics: A Modern Approach, 6th edition",
             sample=f"murders in {len(fips)} counties of the American Northeast, standing in for "
             "school fires in Swedish municipalities",
-            refused=("Left out: the counties of other regions, to be quick",),
+            refused=(
+                "Left out: the counties of other regions, to be quick",
+                "As they are: the five counties of New York City have nearly one rate in every "
+                "year, as if the murders of the city had been shared out by population",
+            ),
         ),
         layers=at,
     )
