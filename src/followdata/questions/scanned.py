@@ -13,7 +13,7 @@ from followdata.core.counts import Counts
 from followdata.core.intensity import Intensity, fit_intensity
 from followdata.core.nearness import GROUP, Nearness
 from followdata.core.normal import normal_scores
-from followdata.core.scan import FEWEST, FEWEST_APART, testable
+from followdata.core.scan import FEWEST, FEWEST_APART, can_be_tested
 from followdata.data import Floats, TableData
 from followdata.errors import NothingToAnswer
 from followdata.parameters import Choice
@@ -64,7 +64,7 @@ class Scanned:
         intensity = fit_intensity(counts.totals, expected, X, near)
         own = {data.about.count, *([data.about.size] if adjust == SIZE else [])}
         names, table = data.names("var").names, data.matrix()
-        kept = testable(table) & np.array([name not in own for name in names])
+        kept = can_be_tested(table) & np.array([name not in own for name in names])
         columns = np.flatnonzero(kept)
         if not len(columns):
             raise NothingToAnswer(
