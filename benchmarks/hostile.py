@@ -31,8 +31,10 @@ PIECES = (
     "\x1b[2J", "{{7*7}}", "${jndi:ldap://x}", "=1+1", "/dev/zero", "/etc/passwd", "~root", "C:\\",
     "NaN", "1e400", "-0", "9" * 50, "0001-01-01", "9999-12-31T23:59", "10000-01-01", "١٢٣",
     "ａｄｍｉｎ", "🧨", "\ud83d", "A" * 300, "", " ", ",", ";", "|", "&", "#", "Sweden", "Norway",
-    "sample", "all", "2026-11-22",
+    "sample", "all", "2026-11-22", "1", "3", "0.5", "-40", "1,2", "pca",
+    "2020-02-29T23:59", "hf_score",
 )  # fmt: skip
+RESERVED = ("data", "limit", "offset", "table", "view", "theme", "size")
 FORMS = ("", ".json", ".csv", ".svg")
 COUNT = 1000
 
@@ -79,8 +81,9 @@ def _parameters() -> Iterator[str]:
     for number in range(COUNT):
         address, names = asked[number % len(asked)]
         form = chance.choice(FORMS[:3] if number % 10 else FORMS)
-        known = [*names, "data", "limit", "offset", "table", "view", "theme", chance.choice(PIECES)]
-        chosen = chance.sample(known, chance.randint(1, 3))
+        chosen = chance.sample(names, min(len(names), chance.randint(1, 2)))
+        if chance.random() < 0.2:
+            chosen.append(chance.choice((*RESERVED, chance.choice(PIECES))))
         query = "&".join(f"{_quoted(name)}={_quoted(_value(chance))}" for name in chosen)
         yield f"{address}{form}?{query}"
 
