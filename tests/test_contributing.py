@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -78,7 +79,9 @@ def test_it_answers_on_the_web() -> None:
         async with httpx.AsyncClient(transport=app, base_url="http://localhost") as client:
             return [await client.get(address, params=asked) for address in addresses]
 
-    data, answer, story = asyncio.run(pages())
+    # In a thread of its own: the browser of other tests may have a loop running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        data, answer, story = thread.submit(asyncio.run, pages()).result()
     assert data.json()["sentence"] == SENTENCE
     assert answer.status_code == 200
     assert SENTENCE in answer.text

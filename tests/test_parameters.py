@@ -303,6 +303,8 @@ def test_a_name_with_a_comma_goes_in_quotes() -> None:
     assert kind.read("c", "rain, mm", table) == '"Rain, mm"'
     assert kind.read("c", 'Sun,"Rain, mm"', table) == 'Sun,"Rain, mm"'
     assert listed('Sun,"Rain, mm"') == ["Sun", "Rain, mm"]
+    assert listed("Sun\r\nshine,Rain") == ["Sun shine", "Rain"]
+    assert listed('"Sun\nshine"') == ["Sun\nshine"]
     assert kind.spoken('Sun,"Rain, mm"', table) == "“Sun” and “Rain, mm”"
 
 

@@ -495,7 +495,11 @@ def listed(text: str) -> list[str]:
     >>> listed('N01951, "Rain, mm",')
     ['N01951', 'Rain, mm']
     """
-    parts = next(csv.reader([text], skipinitialspace=True), [])
+    try:
+        parts = next(csv.reader([text], skipinitialspace=True), [])
+    except csv.Error:  # a new line, as pasted text has them, within a name that is not in quotes
+        one_line = re.sub(r"[\r\n]+", " ", text)
+        parts = next(csv.reader([one_line], skipinitialspace=True), [])
     return [part.strip() for part in parts if part.strip()]
 
 

@@ -210,6 +210,29 @@ def test_two_fetches_of_the_same_at_once_make_one_data_set(tiny: None) -> None:
     assert len(desk().runs.all()) == 1
 
 
+def test_two_who_ask_at_once_have_it_learnt_once(tiny: None) -> None:
+    ask = ("ask", "tiny", "slow", "--ships", "5", "--pause", "0.1", "--format", "json")
+    with started(*ask) as one, started(*ask) as other:
+        told = [process.communicate(timeout=60) for process in (one, other)]
+    assert told[0][0] == told[1][0]
+    assert json.loads(told[0][0])["tables"]["ships"] == [{"ships": 5}]
+    (run,) = desk().runs.all()
+    assert len([event for event in run.events() if event["kind"] == "progress"]) == 5
+
+
+def test_learning_that_was_killed_is_done_when_it_is_asked_again(process: Command) -> None:
+    stored = desk().open("tiny").dataset
+    answer = desk().open("tiny").ask("unlike")
+    ask = ("ask", "tiny", "slow", "--ships", "8", "--pause", "0.1", "--format", "json")
+    with started(*ask) as killed:
+        run = one_run(done=2)
+        killed.kill()
+    assert run.state == "interrupted"
+    assert desk().store.datasets("tiny") == [stored]
+    assert desk().open("tiny").ask("unlike") == answer
+    assert json.loads(process(*ask).output)["tables"]["ships"] == [{"ships": 8}]
+
+
 def test_a_run_is_followed_from_another_terminal(tiny: None) -> None:
     with started("fetch", "tiny", "--pieces", "6", "--pause", "0.15") as fetch:
         run = one_run(done=1)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
-import os
-import signal
+import json
 import subprocess
 import sys
-import time
 import zipfile
-from contextlib import suppress
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from tests.publish.conftest import series, table
 
@@ -20,7 +19,7 @@ from followdata import publish as publishing
 from followdata.desk import Desk
 from followdata.errors import InvalidParameter, StoreError
 from followdata.publish import archive, publish
-from followdata.publish.folder import replaced_whole
+from followdata.publish.frictionless import MARK
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -77,47 +76,86 @@ def test_other_things_are_left_alone(tmp_path: Path) -> None:
         put(tmp_path / "file" / "below")
 
 
-def test_an_export_that_was_killed_leaves_nothing_in_the_way(tmp_path: Path) -> None:
-    folder = put(tmp_path / "out")
-    before = content(folder)
-    program = (
-        "import sys, time; from pathlib import Path\n"
-        "from followdata.publish import folder\n"
-        "folder._settle = lambda path: (print('written', flush=True), time.sleep(60))\n"
-        "with folder.replaced_whole(Path(sys.argv[1])) as aside:\n"
-        "    (aside / 'table.csv').write_text('half')"
-    )
-    command = [sys.executable, "-c", program, str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout
-        assert process.stdout.readline() == b"written\n"
-        process.send_signal(signal.SIGKILL)
-    assert content(folder) == before
-    assert len(list(tmp_path.iterdir())) == 2
-    put(folder)
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import numpy as np
+import jinja2, pyarrow.compute, pyarrow.csv, pyarrow.parquet
+from followdata.data import About, MemorySeries
+from followdata.publish import croissant, frictionless, kaggle, notebook, publish, words
+
+def export(folder, number, last):
+    seen = 0
+    def count(event, arguments):
+        nonlocal seen
+        if event == "open" or event.split(".")[0] in ("os", "shutil"):
+            seen += 1
+            if seen == last:
+                os.kill(os.getpid(), signal.SIGKILL)
+    days = np.arange(3).astype("datetime64[D]")
+    data = MemorySeries(days, np.full(3, float(number)), np.full(3, ""), About("Days"))
+    sys.addaudithook(count)
+    publish(data, folder, story="s", name="n")
+    return seen
+
+for line in sys.stdin:
+    number, last = map(int, line.split())
+    pid = os.fork()
+    if not pid:
+        os.write(1, f"{export(Path(sys.argv[1]), number, last)} ".encode())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    print(flush=True)
+"""
+
+
+def test_a_kill_at_any_point_of_an_export_leaves_a_whole_one(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as exports:
+        assert exports.stdin
+        assert exports.stdout
+
+        def export(number: int, last: int = 0) -> str:
+            assert exports.stdin
+            assert exports.stdout
+            exports.stdin.write(f"{number} {last}\n")
+            exports.stdin.flush()
+            return exports.stdout.readline().strip()
+
+        def kept() -> float:
+            """Which export is there, in place or on its way back to it."""
+            (there,) = [folder] if folder.exists() else tmp_path.glob(".out.old-*")
+            check_whole(there)
+            (value,) = set(pd.read_csv(there / "days.csv")["value"])
+            return float(value)
+
+        export(0)
+        deeds = int(export(0))
+        number = 0.0
+        # Everywhere, and at each of the last deeds, where folders take their names.
+        for point in sorted({*range(1, deeds, deeds // 5), *range(deeds - 14, deeds)}):
+            assert export(point, point) == ""
+            number, before = kept(), number
+            assert number in (before, point)
+        assert export(-1)
+        assert kept() == -1
+        exports.stdin.close()
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_what_was_there_comes_back_if_killed_between_the_two_names(tmp_path: Path) -> None:
-    folder = put(tmp_path / "out")
-    process = subprocess.Popen(["true"])
-    process.wait()
-    while _alive(process.pid):
-        time.sleep(0.01)
-    before = content(folder)
-    folder.rename(tmp_path / f".out.old-{process.pid}-abc")
-    with suppress(ZeroDivisionError), replaced_whole(folder):
-        assert content(folder) == before
-        raise ZeroDivisionError
-    assert content(folder) == before
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+def check_whole(folder: Path) -> None:
+    """Every file that was exported is there, unchanged."""
+    files = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))[MARK]["files"]
+    assert files == {
+        name: hashlib.sha256(told).hexdigest()
+        for name, told in content(folder).items()
+        if name != "datapackage.json"
+    }
 
 
 def test_what_is_too_large_is_no_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

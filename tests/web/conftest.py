@@ -45,7 +45,7 @@ def server(server_home: Path) -> Iterator[str]:
 
 
 def _wait_until_up(address: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 240
     while time.monotonic() < deadline and process.poll() is None:
         try:
             httpx.get(f"{address}/", timeout=20)

@@ -142,7 +142,7 @@ def test_a_terminal_is_told_nothing(hostile: Desk, name: str) -> None:
 ANY_TEXT = st.text(max_size=60) | st.sampled_from(
     ["NaN", "1e400", "-1e308", "9" * 400, "0001-01-01", "9999-12-31T23:59",
      "2026-11-22T12:00+14:00", "%", "\x00", "a,b,\"", '"', ",,,", "\u202e", "Sweden,Norway",
-     "1,5", "١٢", "all", "-0"]
+     "a\r\nb", "1,5", "١٢", "all", "-0"]
 )  # fmt: skip
 PARAMETERS = [
     (f"/{name}/{question}", parameter)

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import zipfile
 from dataclasses import fields
 from pathlib import Path
 
@@ -269,6 +270,19 @@ def test_a_gene_and_a_group_lead_on(client: httpx.Client) -> None:
     page = client.get("/brain/expression").text
     assert re.search(r'href="/brain/markers\?[^"]*group=hippocampus"', page)
     assert re.search(r'data-click="/brain/markers\?[^"]*group="', page)
+
+
+def test_a_data_set_is_downloaded_as_an_open_one(client: httpx.Client) -> None:
+    page = client.get("/autoencode").text
+    link = re.search(r'href="(/autoencode/export\.zip\?data=sample)"', page)
+    assert link
+    answer = client.get(link[1])
+    assert answer.headers["content-type"] == "application/zip"
+    assert "followdata-autoencode-sample.zip" in answer.headers["content-disposition"]
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as packed:
+        assert "178 Italian wines" in packed.read("README.md").decode()
+    assert client.get("/autoencode/export.zip?data=none").status_code == 404
+    assert client.get("/autoencode/export.zip?top=1").status_code == 422
 
 
 def test_few_whole_numbers_are_a_menu(client: httpx.Client) -> None:

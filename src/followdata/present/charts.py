@@ -21,6 +21,7 @@ from followdata.present import vegalite as alt
 from followdata.present.letters import visible
 from followdata.present.numbers import shown
 from followdata.present.theme import STEPS
+from followdata.present.vegalite import Chart
 
 Draw = Callable[["Rows", View], Any]
 """Draws a view's rows: a chart, ours or Altair's, or a Vega-Lite specification as it is."""
@@ -72,7 +73,7 @@ def chart(
 
 def _written_out(drawn: Any) -> dict[str, Any]:
     """The specification of a chart, which is not checked where it is drawn."""
-    if isinstance(drawn, alt.Chart):
+    if isinstance(drawn, Chart):
         return drawn.to_dict()
     found: dict[str, Any] = drawn.to_dict(validate=False)
     return found

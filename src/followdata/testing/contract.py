@@ -157,6 +157,20 @@ class StoryContract:
                 key = opened.key(question, answers[name].params)
                 assert store.fitted(key, question.fitted_type) is not None
 
+    def test_data_can_be_published(
+        self, opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(opened.export(tmp_path / "published"))
+        for resource in json.loads(Path("datapackage.json").read_bytes())["resources"]:
+            with Path(resource["path"]).open(encoding="utf-8", newline="") as lines:
+                heading = next(csv.reader(lines))
+            assert heading == [field["name"] for field in resource["schema"]["fields"]]
+        assert "This is a sample" in Path("README.md").read_text(encoding="utf-8")
+        names: dict[str, Any] = {}
+        for cell in json.loads(Path("starter.ipynb").read_bytes())["cells"]:
+            if cell["cell_type"] == "code":
+                exec("".join(cell["source"]), names)  # noqa: S102 -- our own notebook
+
     def test_names_are_checked(self, opened: Opened) -> None:
         with pytest.raises(UnknownName):
             opened.ask("no-such-question")

@@ -6,8 +6,8 @@ import gzip
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import brotli
@@ -58,19 +58,67 @@ class Body:
         """Whether compressing gains anything: not for few bytes, nor for what is compressed."""
         return len(self.content) > 600 and self.media_type not in _COMPRESSED
 
+    def packed(self) -> Body | Packed:
+        """The body as it is kept: a page takes a tenth of its room when compressed."""
+        if not self._is_worth_it:
+            return self
+        head = replace(self, content=b"")
+        return Packed(head, self._brotli, self.tag)
+
+    @property
+    def size(self) -> int:
+        """How many bytes it takes."""
+        return len(self.content)
+
     def respond(self, request: Request) -> Response:
         """The body as this browser can take it, or 304 if it has it already."""
-        headers = {"ETag": self.tag, "Cache-Control": "no-cache", **self.headers}
-        headers["Vary"] = ", ".join(filter(None, ["Accept-Encoding", headers.get("Vary", "")]))
-        if self.status == 200 and request.headers.get("if-none-match") == self.tag:
-            return Response(status_code=304, headers=headers)
-        content, accepted = self.content, request.headers.get("accept-encoding", "")
+        ways: Mapping[str, Callable[[], bytes]] = {}
         if self._is_worth_it:
-            if "br" in accepted:
-                content, headers["Content-Encoding"] = self._brotli, "br"
-            elif "gzip" in accepted:
-                content, headers["Content-Encoding"] = self._gzip, "gzip"
-        return Response(content, self.status, headers, media_type=self.media_type)
+            ways = {"br": lambda: self._brotli, "gzip": lambda: self._gzip}
+        return _response(request, self, self.tag, lambda: self.content, ways)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A body that is kept compressed; `head` is the same without its content."""
+
+    head: Body
+    content: bytes
+    tag: str
+
+    @property
+    def size(self) -> int:
+        return len(self.content)
+
+    def respond(self, request: Request) -> Response:
+        """As `Body.respond`."""
+
+        def plain() -> bytes:
+            content: bytes = brotli.decompress(self.content)
+            return content
+
+        ways = {"br": lambda: self.content, "gzip": lambda: gzip.compress(plain(), 6, mtime=0)}
+        return _response(request, self.head, self.tag, plain, ways)
+
+
+def _response(
+    request: Request,
+    head: Body,
+    tag: str,
+    plain: Callable[[], bytes],
+    ways: Mapping[str, Callable[[], bytes]],
+) -> Response:
+    """The content in the first of the `ways` to compress it that the browser takes, else plain."""
+    headers = {"ETag": tag, "Cache-Control": "no-cache", **head.headers}
+    headers["Vary"] = ", ".join(filter(None, ["Accept-Encoding", headers.get("Vary", "")]))
+    if head.status == 200 and request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    accepted = request.headers.get("accept-encoding", "")
+    way = next((way for way in ways if way in accepted), "")
+    if way:
+        headers["Content-Encoding"] = way
+    content = ways[way]() if way else plain()
+    return Response(content, head.status, headers, media_type=head.media_type)
 
 
 class Kept:
@@ -83,9 +131,9 @@ class Kept:
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most, self._held = most_bytes, 0
         self._lock = threading.Lock()
-        self._bodies: OrderedDict[object, Body] = OrderedDict()
+        self._bodies: OrderedDict[object, Body | Packed] = OrderedDict()
 
-    def get(self, key: object) -> Body | None:
+    def get(self, key: object) -> Body | Packed | None:
         with self._lock:
             body = self._bodies.get(key)
             if body is not None:
@@ -93,10 +141,11 @@ class Kept:
             return body
 
     def put(self, key: object, body: Body) -> None:
+        packed = body.packed()
         with self._lock:
             if key in self._bodies:
-                self._held -= len(self._bodies.pop(key).content)
-            self._bodies[key] = body
-            self._held += len(body.content)
+                self._held -= self._bodies.pop(key).size
+            self._bodies[key] = packed
+            self._held += packed.size
             while self._held > self._most and len(self._bodies) > 1:
-                self._held -= len(self._bodies.popitem(last=False)[1].content)
+                self._held -= self._bodies.popitem(last=False)[1].size

@@ -28,7 +28,7 @@ STATUS: Sequence[tuple[type[errors.FollowdataError], int]] = (
     (errors.NeedsRun, 202),
     (errors.RunError, 403),
 )
-DATA_ENDINGS = (".json", ".csv", ".svg", ".png", ".zip", "/events", "/names")
+DATA_ENDINGS = (".json", ".csv", ".svg", ".png", "/events", "/names")
 
 
 def status_of(error: errors.FollowdataError) -> int:

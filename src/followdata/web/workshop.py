@@ -10,7 +10,7 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 
 from followdata.errors import Busy
-from followdata.web.bodies import Body, Kept
+from followdata.web.bodies import Body, Kept, Packed
 
 AT_ONCE = 4
 """More at once would only share the same processor, and make all of them late."""
@@ -38,7 +38,9 @@ class Workshop:
     def __post_init__(self) -> None:
         self._places = asyncio.Semaphore(self.at_once)
 
-    async def body(self, key: Hashable, make: Callable[[], Body], *, asker: object = None) -> Body:
+    async def body(
+        self, key: Hashable, make: Callable[[], Body], *, asker: object = None
+    ) -> Body | Packed:
         """What is kept under `key`, else what `make` gives; raises `Busy`.
 
         Only those with the same rights, as `asker` says them, share what is under way.
