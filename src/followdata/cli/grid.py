@@ -431,7 +431,8 @@ def _status(
     width, _ = canvas.size
     pace = f", {course.pace:,.0f} cycles/s" if course.pace else ""
     state = f" [{course.state}]" if course.state else ""
-    told = f"cycle {moment.cycle} of {moment.cycles}: error {moment.error:.4f}{pace}{state}"
+    error = course.errors[-1] if course.errors else moment.error
+    told = f"cycle {moment.cycle} of {moment.cycles}: error {error:.4f}{pace}{state}"
     canvas.write(foot, 0, f"{told}{_part(moment, view, seen)}")
     canvas.write(foot + 1, 0, sparkline(course.errors, width, ascii_only=look.ascii_only))
     _legend(canvas, foot + 2, coloured=bool(look.depth))

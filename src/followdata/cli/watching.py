@@ -102,7 +102,8 @@ class Watcher:
         self._paces: deque[tuple[float, int]] = deque(maxlen=20)
         self._marks: list[Moment] = []
         self._order: tuple[Any, tuple[Places, Places]] | None = None
-        self._next_picture = self._next_key = 0.0
+        self._next_picture = self._next_key = self._soon = self._next_error = 0.0
+        self._mark_at = 0
         self._stepping = False
         self._touched = False
         self._last: Moment | None = None
@@ -112,10 +113,13 @@ class Watcher:
 
     def __call__(self, course: Any) -> None:
         """To be called between two steps; raises `Quit` or `KeyboardInterrupt` to end it."""
-        if course.between_cycles and course.cycle % self.every == 0:
-            self.mark(course.moment())
         now = self.clock()
+        if now < self._soon and course.cycle < self._mark_at and not self._called:
+            return  # nearly always; a small step takes some forty microseconds
         self.patience(course)
+        if course.cycle >= self._mark_at:
+            self._mark_at = min((course.cycle // self.every + 1) * self.every, course.cycles)
+            self.mark(course.moment())
         if self._stepping:
             self._stepping = False
             self.view = replace(self.view, paused=True)
@@ -129,6 +133,11 @@ class Watcher:
             self._wait(course, lambda: self.view.paused and not self._stepping)
         if course.done:
             self._end(course)
+        self._soon = min(self._next_key, self._next_picture)
+
+    @property
+    def _called(self) -> bool:
+        return self._stepping or self.patience.pressed
 
     def _end(self, course: Any) -> None:
         self.show(course.moment(), hurry=True)
@@ -242,8 +251,12 @@ class Watcher:
         start = self.clock()
         if moment is not self._last:
             self._paces.append((start, moment.cycle))
-            self._remember(moment.error)
             self._last = moment
+            if start >= self._next_error or hurry:
+                # Of a large table the error of all cells takes longer than those that are seen.
+                self._remember(moment.error)
+                taken = self.clock() - start
+                self._next_error = start + taken * 3 / SHARE
         canvas = self.canvas(moment, self.screen.size, state)
         self._whole = self.screen.paint(canvas, hurry=hurry)
         end = self.clock()
