@@ -28,7 +28,7 @@ from followdata.cli.grid import (
     pressed,
     room,
 )
-from followdata.cli.screen import Clock, Keys, Screen, keyboard
+from followdata.cli.screen import Canvas, Clock, Keys, Screen, keyboard
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -107,7 +107,7 @@ class Watcher:
         self._stepping = False
         self._touched = False
         self._last: Moment | None = None
-        self._whole = True
+        self._rest: Canvas | None = None
 
     # A training under way
 
@@ -127,6 +127,8 @@ class Watcher:
         if now >= self._next_key:
             self._next_key = now + LISTEN
             heard = self._heed(course, course.moment)
+            if self._rest is not None and not heard:
+                self._paint(self._rest)
         if now >= self._next_picture and not heard:
             self.show(course.moment())
         if self.view.paused and not self._stepping and not course.done:
@@ -257,13 +259,16 @@ class Watcher:
                 self._remember(moment.error)
                 taken = self.clock() - start
                 self._next_error = start + taken * 3 / SHARE
-        canvas = self.canvas(moment, self.screen.size, state)
-        self._whole = self.screen.paint(canvas, hurry=hurry)
+        self._paint(self.canvas(moment, self.screen.size, state), hurry=hurry)
         end = self.clock()
         self.spent += end - start
         self._next_picture = end + max(PAUSE - (end - start), (end - start) * (1 / SHARE - 1))
 
-    def canvas(self, moment: Moment, size: tuple[int, int], state: str = "") -> Any:
+    def _paint(self, canvas: Canvas, *, hurry: bool = False) -> None:
+        """Paint it, and remember it while the line has not taken all of it."""
+        self._rest = None if self.screen.paint(canvas, hurry=hurry) else canvas
+
+    def canvas(self, moment: Moment, size: tuple[int, int], state: str = "") -> Canvas:
         """The picture of a training at `moment`."""
         earlier = [mark for mark in self._marks if mark.cycle < moment.cycle]
         before = earlier[-1] if earlier else moment
