@@ -37,8 +37,20 @@ from followdata.present.theme import SEEN_BY_ALL, STEPS
 from followdata.questions.training import EDGES, MISSING, NO_BIN
 
 AT = "2026-11-22T12:00:0"
-BEFORE = {"kind": "frame", "at": f"{AT}0+00:00", "cycle": 0, "cycles": 20, "error": 0.4}
-AFTER = {"kind": "frame", "at": f"{AT}3+00:00", "cycle": 10, "cycles": 20, "error": 0.1}
+BEFORE: dict[str, Any] = {
+    "kind": "frame",
+    "at": f"{AT}0+00:00",
+    "cycle": 0,
+    "cycles": 20,
+    "error": 0.4,
+}
+AFTER: dict[str, Any] = {
+    "kind": "frame",
+    "at": f"{AT}3+00:00",
+    "cycle": 10,
+    "cycles": 20,
+    "error": 0.1,
+}
 BEFORE |= {"rows": 2, "columns": 3, "cells": "558" + "8-0"}
 AFTER |= {"rows": 2, "columns": 3, "cells": "537" + "8-1"}
 GRID = {"rows": ["r1", "r2"], "columns": ["a", "b", "c"], "alike": [[1, 0], [2, 0, 1]]}
@@ -526,7 +538,7 @@ def test_pictures_that_were_drawn_anew_are_not_shown_twice() -> None:
 def test_on_a_terminal_it_is_drawn_and_elsewhere_it_is_lines() -> None:
     for chosen in ({"force_terminal": False}, {"force_terminal": True, "term": "dumb"}):
         term = chosen.pop("term", "xterm")
-        on = Console(file=io.StringIO(), _environ={"TERM": str(term)}, **chosen)  # type: ignore[arg-type]
+        on = Console(file=io.StringIO(), _environ={"TERM": str(term)}, **chosen)
         with watching.watching(on) as watch:
             assert isinstance(watch, Patience)
             listen = watching.lines(on)

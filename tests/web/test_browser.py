@@ -196,7 +196,24 @@ def test_a_run_is_played_again(page: Page, server_home: Path, client: httpx.Clie
     page.goto(f"/runs/{run}")
     expect(page.locator(".replay")).to_be_visible(timeout=10_000)
     page.locator(".replay input").fill("0")
-    expect(page.locator("output")).to_contain_text("cycle")
+    expect(page.locator(".said")).to_contain_text("cycle 0, mean error")
+    canvas = page.locator("canvas.frames")
+    canvas.hover(position={"x": 30, "y": 6})
+    expect(page.locator(".cell")).to_contain_text("wine 1, malic_acid: error 0")
+    before = canvas.evaluate("canvas => canvas.toDataURL()")
+    page.locator(".order").select_option("alike")
+    assert canvas.evaluate("canvas => canvas.toDataURL()") != before
+    page.locator(".whole").check()
+    canvas.hover(position={"x": 30, "y": 6})
+    expect(page.locator(".cell")).to_contain_text("block of rows")
+    page.locator(".replay input").fill("37")
+    page.locator(".replay button").click()
+    expect(page.locator(".replay button")).to_have_text("Pause")
+    expect(page.locator(".said")).to_contain_text("cycle 300")
+    check_accessible(page)
+    visit(page, "/autoencode/reconstruction?seed=12&cycles=300")
+    page.get_by_text("Watch again how it was learnt").click()
+    page.wait_for_url(f"**/runs/{run}")
     assert client.get(f"/runs/{run}.json").json()["state"] == "done"
 
 

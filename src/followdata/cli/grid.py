@@ -230,16 +230,16 @@ _FAINT, _STRONG, _TURNED, _BINS, _BETTER, _WORSE, _CURSOR = 1, 2, 3, 4, 14, 24, 
 
 
 def _inks(depth: int, steps: Sequence[str]) -> list[Ink]:
-    """Plain, faint, strong, reversed; then ten each: bins, better, worse, under the cursor."""
+    """Plain, faint, strong, reversed; ten each for bins, better and worse; the cursor."""
     backs = [colour_code(step, depth, ground=True) for step in steps] + [""]
     inks = [PLAIN, FAINT, STRONG, TURNED, *(Ink(back=back) for back in backs)]
-    for colours in (BETTER, WORSE, ("#ffffff", "#000000")):
+    for colours in (BETTER, WORSE):
         for step, back in zip([*steps, ""], backs, strict=True):
             best = max(colours, key=lambda ink: contrast(ink, step or "#000000"))
             fore = colour_code(best, depth) if step else ""
-            cursor, worse = colours[0] == "#ffffff", colours is WORSE
-            inks.append(Ink(fore, back, bold=True, underline=worse, reverse=cursor and not back))
-    return inks
+            inks.append(Ink(fore, back, bold=True, underline=colours is WORSE))
+    black, white = colour_code("#000000", depth), colour_code("#ffffff", depth, ground=True)
+    return [*inks, Ink(black, white, bold=True, reverse=not depth)]
 
 
 def colour_code(colour: str, depth: int, *, ground: bool = False) -> str:
@@ -335,7 +335,7 @@ def draw(
         at = (view.cursor[0] - view.row, view.cursor[1] - view.column)
         if 0 <= at[0] < high and 0 <= at[1] < wide:
             canvas.chars[at[0], at[1] * cell] = _CHARS[now[at]]
-            canvas.look[at[0], at[1] * cell : (at[1] + 1) * cell] = _CURSOR + now[at]
+            canvas.look[at[0], at[1] * cell : (at[1] + 1) * cell] = _CURSOR
     beside = _panel(canvas, moment, view, order, wide * cell + 2)
     foot = min(max(high, beside), max(1, size[1] - 4))
     _status(canvas, foot, moment, view, course, (high, wide), look)
@@ -431,7 +431,8 @@ def _status(
     width, _ = canvas.size
     pace = f", {course.pace:,.0f} cycles/s" if course.pace else ""
     state = f" [{course.state}]" if course.state else ""
-    told = f"cycle {moment.cycle} of {moment.cycles}: error {moment.error:.4f}{pace}{state}"
+    error = course.errors[-1] if course.errors else moment.error
+    told = f"cycle {moment.cycle} of {moment.cycles}: error {error:.4f}{pace}{state}"
     canvas.write(foot, 0, f"{told}{_part(moment, view, seen)}")
     canvas.write(foot + 1, 0, sparkline(course.errors, width, ascii_only=look.ascii_only))
     _legend(canvas, foot + 2, coloured=bool(look.depth))
@@ -461,13 +462,13 @@ def _part(moment: Moment, view: View, seen: tuple[int, int]) -> str:
 
 def _legend(canvas: Canvas, row: int, *, coloured: bool) -> None:
     """What the colours and digits mean, on one line."""
-    column = canvas.write(row, 0, "error 0")
+    column = 0
     for step in range(NO_BIN):
-        mark = " " if coloured else str(step)
-        column = canvas.write(row, column, f"{mark} ", _BINS + step if coloured else 0)
-        if step < len(_EDGES):
-            column = canvas.write(row, column, _EDGES[step].removeprefix("0") or "0")
-    column = canvas.write(row, column, "  moved: ")
+        mark = "  " if coloured else str(step)
+        column = canvas.write(row, column, mark, _BINS + step if coloured else 0)
+        below = f"<{_EDGES[step].removeprefix('0')}" if step < len(_EDGES) else f"{_EDGES[-1]}+"
+        column = canvas.write(row, column, f"{below} ")
+    column = canvas.write(row, column, " moved: ")
     column = canvas.write(row, column, "better", _BETTER + 1)
     column = canvas.write(row, column, " ")
     canvas.write(row, column, "worse", _WORSE + 7)

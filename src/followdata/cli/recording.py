@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -86,7 +86,7 @@ class Recorder:
             self.fault = f"The recording {self._path} ends here ({error.strerror or error})."
 
 
-def _begun(path: Path) -> IO[bytes]:
+def _begun(path: Path) -> gzip.GzipFile:
     try:
         return gzip.open(path, "wb", compresslevel=5)
     except OSError as error:

@@ -28,7 +28,7 @@ from followdata.cli.grid import (
     pressed,
     room,
 )
-from followdata.cli.screen import Clock, Keys, Screen, keyboard
+from followdata.cli.screen import Canvas, Clock, Keys, Screen, keyboard
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -102,20 +102,24 @@ class Watcher:
         self._paces: deque[tuple[float, int]] = deque(maxlen=20)
         self._marks: list[Moment] = []
         self._order: tuple[Any, tuple[Places, Places]] | None = None
-        self._next_picture = self._next_key = 0.0
+        self._next_picture = self._next_key = self._soon = self._next_error = 0.0
+        self._mark_at = 0
         self._stepping = False
         self._touched = False
         self._last: Moment | None = None
-        self._whole = True
+        self._rest: Canvas | None = None
 
     # A training under way
 
     def __call__(self, course: Any) -> None:
         """To be called between two steps; raises `Quit` or `KeyboardInterrupt` to end it."""
-        if course.between_cycles and course.cycle % self.every == 0:
-            self.mark(course.moment())
         now = self.clock()
+        if now < self._soon and course.cycle < self._mark_at and not self._called:
+            return  # nearly always; a small step takes some forty microseconds
         self.patience(course)
+        if course.cycle >= self._mark_at:
+            self._mark_at = min((course.cycle // self.every + 1) * self.every, course.cycles)
+            self.mark(course.moment())
         if self._stepping:
             self._stepping = False
             self.view = replace(self.view, paused=True)
@@ -123,12 +127,19 @@ class Watcher:
         if now >= self._next_key:
             self._next_key = now + LISTEN
             heard = self._heed(course, course.moment)
+            if self._rest is not None and not heard:
+                self._paint(self._rest)
         if now >= self._next_picture and not heard:
             self.show(course.moment())
         if self.view.paused and not self._stepping and not course.done:
             self._wait(course, lambda: self.view.paused and not self._stepping)
         if course.done:
             self._end(course)
+        self._soon = min(self._next_key, self._next_picture)
+
+    @property
+    def _called(self) -> bool:
+        return self._stepping or self.patience.pressed
 
     def _end(self, course: Any) -> None:
         self.show(course.moment(), hurry=True)
@@ -242,15 +253,22 @@ class Watcher:
         start = self.clock()
         if moment is not self._last:
             self._paces.append((start, moment.cycle))
-            self._remember(moment.error)
             self._last = moment
-        canvas = self.canvas(moment, self.screen.size, state)
-        self._whole = self.screen.paint(canvas, hurry=hurry)
+            if start >= self._next_error or hurry:
+                # Of a large table the error of all cells takes longer than those that are seen.
+                self._remember(moment.error)
+                taken = self.clock() - start
+                self._next_error = start + taken * 3 / SHARE
+        self._paint(self.canvas(moment, self.screen.size, state), hurry=hurry)
         end = self.clock()
         self.spent += end - start
         self._next_picture = end + max(PAUSE - (end - start), (end - start) * (1 / SHARE - 1))
 
-    def canvas(self, moment: Moment, size: tuple[int, int], state: str = "") -> Any:
+    def _paint(self, canvas: Canvas, *, hurry: bool = False) -> None:
+        """Paint it, and remember it while the line has not taken all of it."""
+        self._rest = None if self.screen.paint(canvas, hurry=hurry) else canvas
+
+    def canvas(self, moment: Moment, size: tuple[int, int], state: str = "") -> Canvas:
         """The picture of a training at `moment`."""
         earlier = [mark for mark in self._marks if mark.cycle < moment.cycle]
         before = earlier[-1] if earlier else moment

@@ -471,7 +471,8 @@ class Training:
         stack = _stack(parameters, self.sizes, tied=settings.tied)
         up = [self._wanted]
         for layer in stack:
-            layer.weights[:] = _BEGINNINGS[settings.begin](*layer.weights.shape, self._random)
+            wide, narrow = layer.weights.shape
+            layer.weights[:] = _BEGINNINGS[settings.begin](wide, narrow, self._random)
             if not settings.tied:
                 layer.back[:] = layer.weights.T
             if settings.activation == "relu":

@@ -148,6 +148,7 @@ def _page(
         forms = forms_of(opened, name, params)
         answer = opened.tell(name, params, wait=False)
         inside = fragment(answer, _addresses(opened), forms, list(_further(opened, answer)))
+        inside += _how_it_was_learnt(opened, question, params)
     except NeedsRun as need:
         start(site, opened, name, params, need, request)
         status, run = 202, f"/runs/{need.run}"
@@ -205,6 +206,14 @@ def _whole_page(
         answer=section,
         forms=forms,
     ).render()
+
+
+def _how_it_was_learnt(opened: Opened, question: Question, params: Mapping[str, Scalar]) -> Markup:
+    """Where the run that the answer came from is played again, if there is one."""
+    if not question.long:
+        return Markup("")
+    run = opened.desk.runs.named(opened.run_id(question, params))
+    return part("learnt", run=run.id) if run.journal.exists() else Markup("")
 
 
 def _further(opened: Opened, answer: Answer) -> Iterator[ShownFurther]:
