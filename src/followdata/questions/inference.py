@@ -44,16 +44,26 @@ _FEW_COLUMNS = 30
 _MOST_CELLS = 8_000_000
 _LEAST_ROWS = 6
 
-MARKERS = Names("Which columns are known; by default some are chosen", known_only=False)
+MARKERS = Names(
+    "Which columns are known; by default some are chosen", known_only=False, title="Known columns"
+)
 CHOICE = Choice(
     "How markers are chosen where none are named: by what they leave unexplained, by how little "
     "they say of each other (pivots), or by lot",
     tuple(panel.CHOICES),
+    title="Chosen",
 )
-COUNT = Number("How many are chosen; by default the square root of all", 1, 1000, whole=True)
-BY = Label("Rows that share this are held out together; by default a study, else single rows")
-WITH_NETWORK = Choice("Whether a neural network tries too (needs PyTorch)", ("no", "yes"))
-SEED = Number("Where chance begins", 0, 2**32 - 1, whole=True)
+COUNT = Number(
+    "How many are chosen; by default the square root of all", 1, 1000, whole=True, title="How many"
+)
+BY = Label(
+    "Rows that share this are held out together; by default a study, else single rows",
+    title="Held out by",
+)
+WITH_NETWORK = Choice(
+    "Whether a neural network tries too (needs PyTorch)", ("no", "yes"), title="Neural network"
+)
+SEED = Number("Where chance begins", 0, 2**32 - 1, whole=True, hidden=True)
 
 
 @dataclass(frozen=True)
@@ -488,11 +498,19 @@ def _said(data: TableData, fitted: Inferred, asked: _Asked) -> Iterator[str]:
     titles = [f"“{index.title(name)}”" for name in fitted.chosen]
     markers = wording.count(len(titles), about.measure, about.measures)
     new = f"{about.things} of a {fitted.by}" if fitted.by else about.things
+    few = f"{markers} ({listing(titles)})"
+    if np.nanmean(fitted.errors[asked.best]) >= np.nanmean(fitted.errors[asked.average]):
+        yield (
+            f"From {few} no method tells more than the averages do of {new} not learnt from: they "
+            f"miss by {_error(fitted, asked.average)} standard deviations, and "
+            f"{fitted.methods[asked.best]}, the best of the others, by "
+            f"{_error(fitted, asked.best)}."
+        )
+        return
     yield (
-        f"{markers.capitalize()} ({listing(titles)}) tell{'s' * (len(titles) == 1)} the others of "
-        f"{new} not learnt from to within {_error(fitted, asked.best)} standard deviations, by "
-        f"{fitted.methods[asked.best]}; the averages alone miss by "
-        f"{_error(fitted, asked.average)}."
+        f"{few} tell{'s' * (len(titles) == 1)} the others of {new} not learnt from to within "
+        f"{_error(fitted, asked.best)} standard deviations, by {fitted.methods[asked.best]}; the "
+        f"averages alone miss by {_error(fitted, asked.average)}."
     )
     gain, low, high = better_by(fitted.errors[asked.best], fitted.errors[asked.linear])
     if asked.best == asked.linear:

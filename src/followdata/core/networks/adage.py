@@ -22,8 +22,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from followdata.core.networks.network import Floats, sigmoid
+from followdata.core.networks.network import sigmoid
 
+Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Watch = Callable[[int, float], None]
 
@@ -72,7 +73,8 @@ def restored(model: Adage, activities: Floats) -> Floats:
 def standing_out(weights: Floats) -> Floats:
     """Weights (p x h) in standard deviations from the mean of their node."""
     deviation = weights.std(axis=0)
-    return (weights - weights.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
+    centred: Floats = weights - weights.mean(axis=0)
+    return centred / np.where(deviation > 0, deviation, 1.0)
 
 
 def high_weight(weights: Floats, beyond: float = BEYOND) -> tuple[Bools, Bools]:
@@ -128,7 +130,7 @@ def fit(
     random = np.random.default_rng(seed)
     mean = np.where(known, S, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     shown = np.where(known, S, mean)
-    bound = 4 * np.sqrt(6.0 / (S.shape[1] + nodes))
+    bound = np.sqrt(6.0 / (S.shape[1] + nodes))
     parts = [
         random.uniform(-bound, bound, (S.shape[1], nodes)), np.zeros(nodes), np.zeros(S.shape[1])
     ]  # fmt: skip
