@@ -162,7 +162,7 @@ def test_the_published_network_sees_what_anr_does(desk: Desk, shared: Path, tmp_
         {"layout": "expression"},
         paths=[folder / "pa_anr_rnaseq_PAO1.pcl.gz", samples],
     )
-    given = {
+    given: dict[str, Any] = {
         "network": str(folder / "adage_network.txt.gz"),
         "sets": str(folder / "pa_kegg_terms.txt.gz"),
     }

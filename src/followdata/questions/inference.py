@@ -19,7 +19,9 @@ from followdata.core.inference import (
     METHODS,
     Choose,
     Floats,
+    HeldOut,
     Ints,
+    Learn,
     better_by,
     explained,
     held_out,
@@ -118,60 +120,43 @@ def fit_inferred(
     X = groups.even(_matrix(data), data.about.unit)
     names = list(data.names("var").names)
     asked = listed(markers) if markers else []
-    named = np.flatnonzero(np.isin(names, asked))
-    size = min(len(named) if asked else count or round(X.shape[1] ** 0.5), X.shape[1] - 1)
+    named = np.flatnonzero(np.isin(names, asked)) if asked else None
+    size = min(count or round(X.shape[1] ** 0.5), X.shape[1] - 1) if named is None else len(named)
     by = by or next((label for label in _STUDIES if len(data.names(label)) > 1), "")
     folds, units, unit_of = _held(data, by, seed)
-    methods = dict(METHODS)
-    if neural == "yes":
-        methods[NETWORK] = multitask(seed=seed)
-    own = NAMED if asked else choice
-    trials = [(own, _choose(choice, named if asked else None, size, seed))]
-    if own != RANDOM:
-        trials += [(RANDOM, _choose(RANDOM, None, size, seed + draw)) for draw in range(_DRAWS)]
-    total = len(trials) * len(np.unique(folds))
-    found = []
-    for number, (_, choose) in enumerate(trials):
-
-        def watch(done: int, before: int = number * total // len(trials)) -> None:
-            report("progress", done=before + done, total=total, what="parts held out")
-
-        # A network takes longer than all else together: it is not asked about markers by lot twice.
-        tried = methods if number < 2 else dict(METHODS)
-        try:
-            found.append(held_out(X, folds, choose, tried, watch))
-        except ValueError as error:
-            raise NothingToAnswer(f"It cannot be told: {error}.") from error
+    trials = _trials(choice, named, size, seed, neural == "yes")
+    found = _tried(X, folds, trials, report)
     spread = _spread(X)
-    choices, told, errors, columns, shares = [], [], [], [], []
-    for way in dict.fromkeys(way for way, _ in trials):
-        held = [one for (each, _), one in zip(trials, found, strict=True) if each == way]
-        for method in methods:
-            these = [one for one in held if method in one.missed]
-            missed = [one.missed[method] for one in these]
-            without = [one.missed[AVERAGE] for one in these]
-            choices.append(way)
-            told.append(method)
-            errors.append(_mean([_by_unit(each / spread, unit_of) for each in missed]))
-            columns.append(_mean([_column_means(each) for each in missed]))
-            shares.append(_mean([explained(*pair) for pair in zip(missed, without, strict=True)]))
-    scaled = (X - np.nanmean(X, axis=0)) / spread
-    varying = np.flatnonzero(np.isfinite(spread))
-    first = trials[0][1](np.nan_to_num(scaled[:, varying]), varying)
+    contests = [
+        (way, method)
+        for way in dict.fromkeys(trial.way for trial in trials)
+        for method in trials[0].methods
+    ]
+    draws = [
+        [
+            (one.missed[method], one.missed[AVERAGE])
+            for trial, one in zip(trials, found, strict=True)
+            if trial.way == way and method in one.missed
+        ]
+        for way, method in contests
+    ]
+    errors = [_mean([_by_unit(own / spread, unit_of) for own, _ in held]) for held in draws]
+    columns = [_mean([_column_means(own) for own, _ in held]) for held in draws]
+    shares = [_mean([explained(own, without) for own, without in held]) for held in draws]
     return Inferred(
-        choices,
-        told,
-        np.array(errors),
-        np.array(columns),
-        np.array(shares),
-        found[0].markers.sum(axis=0),
-        len(found[0].markers),
-        [names[at] for at in varying[first]],
-        [name for name in asked if name not in set(names)],
-        by,
-        units,
-        int(np.isfinite(X).sum()),
-        int((~np.isfinite(X)).sum()),
+        choices=[way for way, _ in contests],
+        methods=[method for _, method in contests],
+        errors=np.array(errors),
+        columns=np.array(columns),
+        shares=np.array(shares),
+        marked=found[0].markers.sum(axis=0),
+        folds=len(found[0].markers),
+        chosen=_chosen(X, spread, names, trials[0].choose),
+        unknown=[name for name in asked if name not in set(names)],
+        by=by,
+        units=units,
+        used=int(np.isfinite(X).sum()),
+        missing=int((~np.isfinite(X)).sum()),
     )
 
 
@@ -330,6 +315,54 @@ def _held(data: TableData, by: str, seed: int) -> tuple[Ints, list[str], Ints]:
         # No interval can be had of two groups: it is of the rows, within these two.
         return folds, [], np.where(folds < 0, -1, np.arange(rows))
     return folds, names, folds
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """Markers chosen in one way, and the methods that are tried on them."""
+
+    way: str
+    choose: Choose
+    methods: Mapping[str, Learn]
+
+
+def _trials(choice: str, named: Ints | None, size: int, seed: int, network: bool) -> list[_Trial]:
+    """The markers asked about, then as many by lot."""
+    methods = dict(METHODS)
+    if network:
+        methods[NETWORK] = multitask(seed=seed)
+    way = choice if named is None else NAMED
+    trials = [_Trial(way, _choose(choice, named, size, seed), methods)]
+    if way == RANDOM:
+        return trials
+    # A network takes longer than all else together: it is asked about markers by lot once.
+    for draw in range(_DRAWS):
+        by_lot = _choose(RANDOM, None, size, seed + draw)
+        trials.append(_Trial(RANDOM, by_lot, METHODS if draw else methods))
+    return trials
+
+
+def _tried(X: Floats, folds: Ints, trials: Sequence[_Trial], report: Report) -> list[HeldOut]:
+    parts = len(np.unique(folds[folds >= 0]))
+    found: list[HeldOut] = []
+
+    def watch(done: int) -> None:
+        done += parts * len(found)
+        report("progress", done=done, total=parts * len(trials), what="parts held out")
+
+    for trial in trials:
+        try:
+            found.append(held_out(X, folds, trial.choose, trial.methods, watch))
+        except ValueError as error:
+            raise NothingToAnswer(f"It cannot be told: {error}.") from error
+    return found
+
+
+def _chosen(X: Floats, spread: Floats, names: Sequence[str], choose: Choose) -> list[str]:
+    """The markers when all rows are learnt from."""
+    varying = np.flatnonzero(np.isfinite(spread))
+    scaled = (X[:, varying] - np.nanmean(X[:, varying], axis=0)) / spread[varying]
+    return [names[at] for at in varying[choose(np.nan_to_num(scaled), varying)].tolist()]
 
 
 def _choose(way: str, named: Ints | None, size: int, seed: int) -> Choose:
