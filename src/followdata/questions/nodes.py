@@ -84,6 +84,13 @@ class Learnt(Adage):
 def reading(read_network: ReadNetwork, read_sets: ReadSets) -> tuple[Question, Question]:
     """The two questions, with what reads the files that the reader names."""
 
+    def brought(data: TableData, network: str, scale: str | None) -> Learnt:
+        """The network in a file, over the columns of the table in their order."""
+        low, span, mean, _ = _scaled(_matrix(data), scale or COMMON)
+        weights, hidden_bias, visible_bias = read_network(Path(network))
+        _check_fitting(data, len(weights), network)
+        return Learnt(weights, hidden_bias, visible_bias, low, span, mean, np.array([]))
+
     def fit(
         data: TableData,
         *,
@@ -99,16 +106,10 @@ def reading(read_network: ReadNetwork, read_sets: ReadSets) -> tuple[Question, Q
 
         Reports "progress" (done, total, what).
         """
-        X = _matrix(data)
-        low, span = _range(X, scale or (COMMON if network else OWN))
-        S = (X - low) / span
-        observed = np.isfinite(S)
-        mean = np.where(observed, S, 0.0).sum(0) / np.maximum(observed.sum(0), 1)
         if network:
-            model = Adage(*_fitting(data, read_network(Path(network)), network))
-            return Learnt(
-                model.weights, model.hidden_bias, model.visible_bias, low, span, mean, np.array([])
-            )
+            return brought(data, network, scale)
+        X = _matrix(data)
+        low, span, mean, S = _scaled(X, scale or OWN)
         curve: list[float] = []
 
         def watch(cycle: int, loss: float) -> None:
@@ -144,6 +145,8 @@ def reading(read_network: ReadNetwork, read_sets: ReadSets) -> tuple[Question, Q
         largest weight), set with set_q where sets are known. Without groups the order is that of
         the spread of activities. Table `activity`: node, group (or row), activity (0..1, mean).
         """
+        # A file may hold another network than when this was learnt.
+        fitted = brought(data, network, scale) if network else fitted
         looked = _Looked.of(data, fitted, by)
         known = read_sets(Path(sets)) if sets else _labelled(data)
         asked = {
@@ -180,6 +183,8 @@ def reading(read_network: ReadNetwork, read_sets: ReadSets) -> tuple[Question, Q
             raise InvalidParameter(
                 "node", f"the network has {fitted.weights.shape[1]} nodes; there is no {node}."
             )
+        # A file may hold another network than when this was learnt.
+        fitted = brought(data, network, scale) if network else fitted
         looked = _Looked.of(data, fitted, by)
         known = read_sets(Path(sets)) if sets else _labelled(data)
         return _one_node(looked, node - 1, known, bool(network))
@@ -246,19 +251,24 @@ def _range(X: Floats, scale: str) -> tuple[Floats, Floats]:
     return low, np.where(high > low, high - low, 1.0)
 
 
-def _fitting(
-    data: TableData, parts: tuple[Floats, Floats, Floats], path: str
-) -> tuple[Floats, Floats, Floats]:
-    weights = parts[0]
+def _scaled(X: Floats, scale: str) -> tuple[Floats, Floats, Floats, Floats]:
+    """Lowest value, range and mean of each column (p each), and the rows at 0..1 (n x p)."""
+    low, span = _range(X, scale)
+    S = (X - low) / span
+    observed = np.isfinite(S)
+    mean = np.where(observed, S, 0.0).sum(axis=0) / np.maximum(observed.sum(axis=0), 1)
+    return low, span, mean, S
+
+
+def _check_fitting(data: TableData, inputs: int, path: str) -> None:
     columns = data.shape[1]
-    if len(weights) != columns:
+    if inputs != columns:
         raise InvalidParameter(
             "network",
-            f"{Path(path).name} has {wording.number(len(weights))} inputs, and the table "
+            f"{Path(path).name} has {wording.number(inputs)} inputs, and the table "
             f"{wording.count(columns, data.about.measure, data.about.measures)}.",
             "The file names no genes: the table must hold those it was trained on, in its order.",
         )
-    return parts
 
 
 # What is looked at
