@@ -66,7 +66,14 @@ def main() -> None:
         rows += measured(case)
         print(f"<!-- {case.name}: {time.perf_counter() - began:.0f} s -->", flush=True)
     table(
-        ("table (rows, studies)", "markers", *METHODS, NETWORK, "best", "better than linear by"),
+        (
+            "table (rows, studies)",
+            "markers",
+            *METHODS,
+            NETWORK,
+            "R² of the best",
+            "the best is better than linear regression by",
+        ),
         rows,
     )
 
@@ -118,23 +125,21 @@ def measured(case: Case) -> list[list[str]]:
 
 
 def told(errors: dict[str, list[Floats]], shares: dict[str, list[float]]) -> list[str]:
-    """A cell for each method, the best, and by how much it is better than linear regression."""
+    """A cell for each method, R2 of the best, and by how much that beats linear regression."""
     means = {name: float(np.mean(each)) for name, each in errors.items()}
     able = [name for name in means if name != AVERAGE]
     best = min(able, key=lambda name: means[name])
-    cells = [
-        f"{means[name]:.3f} (R² {np.mean(shares[name]):.2f})" if name in means else ""
-        for name in (*METHODS, NETWORK)
-    ]
+    cells = [f"{means[name]:.3f}" if name in means else "" for name in (*METHODS, NETWORK)]
     at = [*METHODS, NETWORK].index(best)
     cells[at] = f"**{cells[at]}**"
+    r2 = f"{np.mean(shares[best]):.2f}"
     count = len(errors[best])
     linear = np.mean(errors[LINEAR][:count], axis=0)
     gain, low, high = (100 * share for share in better_by(np.mean(errors[best], axis=0), linear))
     if best == LINEAR:
-        return [*cells, best, "none is"]
-    verdict = "" if gain >= WORTH else " (not by 6 %)"
-    return [*cells, best, f"{gain:.0f} % ({low:.0f} to {high:.0f}){verdict}"]
+        return [*cells, r2, "none is"]
+    verdict = ": not by 6 %" if gain < WORTH else ": may be chance" if low <= 0 else ""
+    return [*cells, r2, f"{gain:.0f} % ({low:.0f} to {high:.0f}){verdict}"]
 
 
 def units(missed: Floats, unit: Ints) -> Floats:

@@ -548,8 +548,13 @@ def _said(data: TableData, fitted: Inferred, asked: _Asked) -> Iterator[str]:
     gain, low, high = better_by(fitted.errors[asked.best], fitted.errors[asked.linear])
     if asked.best == asked.linear:
         yield "No other method does better."
-    elif gain >= WORTH_NAMING:
+    elif gain >= WORTH_NAMING and not low <= 0:
         yield f"That is {_percent(gain, low, high)} better than linear regression."
+    elif gain >= WORTH_NAMING:
+        yield (
+            f"That is {_percent(gain, low, high)} better than linear regression, which may be "
+            "chance."
+        )
     else:
         yield (
             f"No method is better than linear regression by {100 * WORTH_NAMING:.0f}"
