@@ -90,7 +90,8 @@ class View:
 
     `kind` names how it is drawn (see `followdata.present.charts`), `table` the table it shows,
     `channels` which column goes where (`x`, `y`, `label`, `color`, `low`, `high`, ...), and
-    `options` what else that kind understands; `where` (column to value) keeps only some rows.
+    `options` what else that kind understands; `where` (column to value) keeps only some rows, and
+    `most` no more than so many.
     `description` is the picture's text alternative.
     """
 

@@ -51,7 +51,7 @@ def linear(markers: Floats, others: Floats) -> Predict:
     [[6.0]]
     """
     weights = np.linalg.lstsq(markers, others, rcond=None)[0]
-    return lambda new: new @ weights
+    return lambda new: np.asarray(new @ weights)
 
 
 def ridge(markers: Floats, others: Floats) -> Predict:
@@ -73,7 +73,7 @@ def ridge(markers: Floats, others: Floats) -> Predict:
         errors.append(float(np.sum(missed**2)))
     penalty = float(_PENALTIES[int(np.argmin(errors))]) * total
     weights = Vt.T @ ((s / (s**2 + penalty))[:, None] * turned)
-    return lambda new: new @ weights
+    return lambda new: np.asarray(new @ weights)
 
 
 def nearest(markers: Floats, others: Floats) -> Predict:
@@ -115,7 +115,7 @@ def latent(markers: Floats, others: Floats) -> Predict:
         return average(markers, others)
     best = min(errors, key=lambda count: errors[count])
     weights = next(w for count, w in _factored(both, markers.shape[1]) if count == best)
-    return lambda new: new @ weights
+    return lambda new: np.asarray(new @ weights)
 
 
 METHODS: Mapping[str, Learn] = {
@@ -258,7 +258,7 @@ class _Scaled:
 def _distances(A: Floats, B: Floats) -> Floats:
     """Squared Euclidean distances: len(A) x len(B)."""
     squares = (A**2).sum(axis=1)[:, None] + (B**2).sum(axis=1)
-    return np.maximum(squares - 2 * A @ B.T, 0.0)
+    return np.asarray(np.maximum(squares - 2 * A @ B.T, 0.0))
 
 
 def _mean_of(order: Ints, count: int, others: Floats) -> Floats:

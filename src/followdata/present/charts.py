@@ -56,6 +56,7 @@ def chart(
     if draw is None:
         raise UnknownName("kind of picture", view.kind, list(KINDS))
     table = _only(answer.tables[view.table], view.options.get("where", {}))
+    table = table.page(0, int(view.options.get("most", len(table))))
     view, table = _with_safe_names(view, table)
     rows = Rows(table)
     drawn = draw(rows, view)

@@ -19,7 +19,9 @@ from followdata.core.inference import (
     METHODS,
     Choose,
     Floats,
+    HeldOut,
     Ints,
+    Learn,
     better_by,
     explained,
     held_out,
@@ -44,16 +46,26 @@ _FEW_COLUMNS = 30
 _MOST_CELLS = 8_000_000
 _LEAST_ROWS = 6
 
-MARKERS = Names("Which columns are known; by default some are chosen", known_only=False)
+MARKERS = Names(
+    "Which columns are known; by default some are chosen", known_only=False, title="Known columns"
+)
 CHOICE = Choice(
     "How markers are chosen where none are named: by what they leave unexplained, by how little "
     "they say of each other (pivots), or by lot",
     tuple(panel.CHOICES),
+    title="Chosen",
 )
-COUNT = Number("How many are chosen; by default the square root of all", 1, 1000, whole=True)
-BY = Label("Rows that share this are held out together; by default a study, else single rows")
-WITH_NETWORK = Choice("Whether a neural network tries too (needs PyTorch)", ("no", "yes"))
-SEED = Number("Where chance begins", 0, 2**32 - 1, whole=True)
+COUNT = Number(
+    "How many are chosen; by default the square root of all", 1, 1000, whole=True, title="How many"
+)
+BY = Label(
+    "Rows that share this are held out together; by default a study, else single rows",
+    title="Held out by",
+)
+WITH_NETWORK = Choice(
+    "Whether a neural network tries too (needs PyTorch)", ("no", "yes"), title="Neural network"
+)
+SEED = Number("Where chance begins", 0, 2**32 - 1, whole=True, hidden=True)
 
 
 @dataclass(frozen=True)
@@ -108,60 +120,43 @@ def fit_inferred(
     X = groups.even(_matrix(data), data.about.unit)
     names = list(data.names("var").names)
     asked = listed(markers) if markers else []
-    named = np.flatnonzero(np.isin(names, asked))
-    size = min(len(named) if asked else count or round(X.shape[1] ** 0.5), X.shape[1] - 1)
+    named = np.flatnonzero(np.isin(names, asked)) if asked else None
+    size = min(count or round(X.shape[1] ** 0.5), X.shape[1] - 1) if named is None else len(named)
     by = by or next((label for label in _STUDIES if len(data.names(label)) > 1), "")
     folds, units, unit_of = _held(data, by, seed)
-    methods = dict(METHODS)
-    if neural == "yes":
-        methods[NETWORK] = multitask(seed=seed)
-    own = NAMED if asked else choice
-    trials = [(own, _choose(choice, named if asked else None, size, seed))]
-    if own != RANDOM:
-        trials += [(RANDOM, _choose(RANDOM, None, size, seed + draw)) for draw in range(_DRAWS)]
-    total = len(trials) * len(np.unique(folds))
-    found = []
-    for number, (_, choose) in enumerate(trials):
-
-        def watch(done: int, before: int = number * total // len(trials)) -> None:
-            report("progress", done=before + done, total=total, what="parts held out")
-
-        # A network takes longer than all else together: it is not asked about markers by lot twice.
-        tried = methods if number < 2 else dict(METHODS)
-        try:
-            found.append(held_out(X, folds, choose, tried, watch))
-        except ValueError as error:
-            raise NothingToAnswer(f"It cannot be told: {error}.") from error
+    trials = _trials(choice, named, size, seed, neural == "yes")
+    found = _tried(X, folds, trials, report)
     spread = _spread(X)
-    choices, told, errors, columns, shares = [], [], [], [], []
-    for way in dict.fromkeys(way for way, _ in trials):
-        held = [one for (each, _), one in zip(trials, found, strict=True) if each == way]
-        for method in methods:
-            these = [one for one in held if method in one.missed]
-            missed = [one.missed[method] for one in these]
-            without = [one.missed[AVERAGE] for one in these]
-            choices.append(way)
-            told.append(method)
-            errors.append(_mean([_by_unit(each / spread, unit_of) for each in missed]))
-            columns.append(_mean([_column_means(each) for each in missed]))
-            shares.append(_mean([explained(*pair) for pair in zip(missed, without, strict=True)]))
-    scaled = (X - np.nanmean(X, axis=0)) / spread
-    varying = np.flatnonzero(np.isfinite(spread))
-    first = trials[0][1](np.nan_to_num(scaled[:, varying]), varying)
+    contests = [
+        (way, method)
+        for way in dict.fromkeys(trial.way for trial in trials)
+        for method in trials[0].methods
+    ]
+    draws = [
+        [
+            (one.missed[method], one.missed[AVERAGE])
+            for trial, one in zip(trials, found, strict=True)
+            if trial.way == way and method in one.missed
+        ]
+        for way, method in contests
+    ]
+    errors = [_mean([_by_unit(own / spread, unit_of) for own, _ in held]) for held in draws]
+    columns = [_mean([_column_means(own) for own, _ in held]) for held in draws]
+    shares = [_mean([explained(own, without) for own, without in held]) for held in draws]
     return Inferred(
-        choices,
-        told,
-        np.array(errors),
-        np.array(columns),
-        np.array(shares),
-        found[0].markers.sum(axis=0),
-        len(found[0].markers),
-        [names[at] for at in varying[first]],
-        [name for name in asked if name not in set(names)],
-        by,
-        units,
-        int(np.isfinite(X).sum()),
-        int((~np.isfinite(X)).sum()),
+        choices=[way for way, _ in contests],
+        methods=[method for _, method in contests],
+        errors=np.array(errors),
+        columns=np.array(columns),
+        shares=np.array(shares),
+        marked=found[0].markers.sum(axis=0),
+        folds=len(found[0].markers),
+        chosen=_chosen(X, spread, names, trials[0].choose),
+        unknown=[name for name in asked if name not in set(names)],
+        by=by,
+        units=units,
+        used=int(np.isfinite(X).sum()),
+        missing=int((~np.isfinite(X)).sum()),
     )
 
 
@@ -316,6 +311,54 @@ def _held(data: TableData, by: str, seed: int) -> tuple[Ints, list[str], Ints]:
         # No interval can be had of two groups: it is of the rows, within these two.
         return folds, [], np.where(folds < 0, -1, np.arange(rows))
     return folds, names, folds
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """Markers chosen in one way, and the methods that are tried on them."""
+
+    way: str
+    choose: Choose
+    methods: Mapping[str, Learn]
+
+
+def _trials(choice: str, named: Ints | None, size: int, seed: int, network: bool) -> list[_Trial]:
+    """The markers asked about, then as many by lot."""
+    methods = dict(METHODS)
+    if network:
+        methods[NETWORK] = multitask(seed=seed)
+    way = choice if named is None else NAMED
+    trials = [_Trial(way, _choose(choice, named, size, seed), methods)]
+    if way == RANDOM:
+        return trials
+    # A network takes longer than all else together: it is asked about markers by lot once.
+    for draw in range(_DRAWS):
+        by_lot = _choose(RANDOM, None, size, seed + draw)
+        trials.append(_Trial(RANDOM, by_lot, METHODS if draw else methods))
+    return trials
+
+
+def _tried(X: Floats, folds: Ints, trials: Sequence[_Trial], report: Report) -> list[HeldOut]:
+    parts = len(np.unique(folds[folds >= 0]))
+    found: list[HeldOut] = []
+
+    def watch(done: int) -> None:
+        done += parts * len(found)
+        report("progress", done=done, total=parts * len(trials), what="parts held out")
+
+    for trial in trials:
+        try:
+            found.append(held_out(X, folds, trial.choose, trial.methods, watch))
+        except ValueError as error:
+            raise NothingToAnswer(f"It cannot be told: {error}.") from error
+    return found
+
+
+def _chosen(X: Floats, spread: Floats, names: Sequence[str], choose: Choose) -> list[str]:
+    """The markers when all rows are learnt from."""
+    varying = np.flatnonzero(np.isfinite(spread))
+    scaled = (X[:, varying] - np.nanmean(X[:, varying], axis=0)) / spread[varying]
+    return [names[at] for at in varying[choose(np.nan_to_num(scaled), varying)].tolist()]
 
 
 def _choose(way: str, named: Ints | None, size: int, seed: int) -> Choose:
@@ -484,17 +527,30 @@ def _said(data: TableData, fitted: Inferred, asked: _Asked) -> Iterator[str]:
     titles = [f"“{index.title(name)}”" for name in fitted.chosen]
     markers = wording.count(len(titles), about.measure, about.measures)
     new = f"{about.things} of a {fitted.by}" if fitted.by else about.things
+    few = f"{markers} ({listing(titles)})"
+    if np.nanmean(fitted.errors[asked.best]) >= np.nanmean(fitted.errors[asked.average]):
+        yield (
+            f"From {few} no method tells more than the averages do of {new} not learnt from: they "
+            f"miss by {_error(fitted, asked.average)} standard deviations, and "
+            f"{fitted.methods[asked.best]}, the best of the others, by "
+            f"{_error(fitted, asked.best)}."
+        )
+        return
     yield (
-        f"{markers.capitalize()} ({listing(titles)}) tell{'s' * (len(titles) == 1)} the others of "
-        f"{new} not learnt from to within {_error(fitted, asked.best)} standard deviations, by "
-        f"{fitted.methods[asked.best]}; the averages alone miss by "
-        f"{_error(fitted, asked.average)}."
+        f"{few} tell{'s' * (len(titles) == 1)} the others of {new} not learnt from to within "
+        f"{_error(fitted, asked.best)} standard deviations, by {fitted.methods[asked.best]}; the "
+        f"averages alone miss by {_error(fitted, asked.average)}."
     )
     gain, low, high = better_by(fitted.errors[asked.best], fitted.errors[asked.linear])
     if asked.best == asked.linear:
         yield "No other method does better."
-    elif gain >= WORTH_NAMING:
+    elif gain >= WORTH_NAMING and not low <= 0:
         yield f"That is {_percent(gain, low, high)} better than linear regression."
+    elif gain >= WORTH_NAMING:
+        yield (
+            f"That is {_percent(gain, low, high)} better than linear regression, which may be "
+            "chance."
+        )
     else:
         yield (
             f"No method is better than linear regression by {100 * WORTH_NAMING:.0f}"

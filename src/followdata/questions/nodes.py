@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+import numpy.typing as npt
 
 from followdata.answer import Answer, Field, Scalar, Table, View, listing
 from followdata.core.discoveries import q_values
 from followdata.core.networks import adage
 from followdata.core.networks.adage import BEYOND, Adage, Bools, Floats
+from followdata.core.networks.network import sigmoid
 from followdata.core.overlap import overlap_p
 from followdata.data import TableData
 from followdata.errors import InvalidParameter, NothingToAnswer
@@ -34,22 +36,30 @@ ReadSets = Callable[[Path], Sets]
 OWN, COMMON = "columns", "table"
 _MOST_CELLS = 8_000_000
 _SHOWN_GROUPS = 40
-_NAMED = 4
+_NAMED = 3
 _BARS = 12
 _LEAST_SET = 3
 
-NETWORK = File("A network trained elsewhere, as ADAGE writes it; by default one is trained here")
+NETWORK = File(
+    "A network trained elsewhere, as ADAGE writes it; by default one is trained here",
+    title="Network (a file)",
+)
 NODES = Number("How many nodes the network trained here has", 1, 300, whole=True)
 CYCLES = Number("How often every row is seen in training", 1, 5000, whole=True)
-CORRUPTION = Number("Share of the values hidden in training, to be found again", 0, 0.9)
+CORRUPTION = Number(
+    "Share of the values hidden in training, to be found again", 0, 0.9, hidden=True
+)
 SCALE = Choice(
     "How values are brought to 0..1: each column by its own range, or all by that of the whole "
     "table; by default the first for a network trained here, the second for one from elsewhere",
     (OWN, COMMON),
+    hidden=True,
 )
-SEED = Number("Where chance begins", 0, 2**32 - 1, whole=True)
-BY = Label("By which label the rows are grouped; by default the table's main one")
-SETS = File("Sets of genes, one a line (GMT, or names between semicolons)", title="Sets of genes")
+SEED = Number("Where chance begins", 0, 2**32 - 1, whole=True, hidden=True)
+BY = Label(
+    "By which label the rows are grouped; by default the table’s main one", title="Grouped by"
+)
+SETS = File("Sets of genes, one a line (GMT, or names between semicolons)", title="Sets (a file)")
 
 
 @dataclass(frozen=True)
@@ -74,6 +84,13 @@ class Learnt(Adage):
 def reading(read_network: ReadNetwork, read_sets: ReadSets) -> tuple[Question, Question]:
     """The two questions, with what reads the files that the reader names."""
 
+    def brought(data: TableData, network: str, scale: str | None) -> Learnt:
+        """The network in a file, over the columns of the table in their order."""
+        low, span, mean, _ = _scaled(_matrix(data), scale or COMMON)
+        weights, hidden_bias, visible_bias = read_network(Path(network))
+        _check_fitting(data, len(weights), network)
+        return Learnt(weights, hidden_bias, visible_bias, low, span, mean, np.array([]))
+
     def fit(
         data: TableData,
         *,
@@ -89,16 +106,10 @@ def reading(read_network: ReadNetwork, read_sets: ReadSets) -> tuple[Question, Q
 
         Reports "progress" (done, total, what).
         """
-        X = _matrix(data)
-        low, span = _range(X, scale or (COMMON if network else OWN))
-        S = (X - low) / span
-        observed = np.isfinite(S)
-        mean = np.where(observed, S, 0.0).sum(0) / np.maximum(observed.sum(0), 1)
         if network:
-            model = Adage(*_fitting(data, read_network(Path(network)), network))
-            return Learnt(
-                model.weights, model.hidden_bias, model.visible_bias, low, span, mean, np.array([])
-            )
+            return brought(data, network, scale)
+        X = _matrix(data)
+        low, span, mean, S = _scaled(X, scale or OWN)
         curve: list[float] = []
 
         def watch(cycle: int, loss: float) -> None:
@@ -127,14 +138,15 @@ def reading(read_network: ReadNetwork, read_sets: ReadSets) -> tuple[Question, Q
     ) -> Answer:
         """Which nodes tell the groups apart, and what each answers to.
 
-        Table `nodes`, the node that differs most between the groups first: node, differs (percent
-        of its variation that lies between the groups), apart (the range of the groups' mean
-        sums), p and q (one-way analysis of variance of the
-        sums), most and least (the groups where it is most and least active), size (columns of high
-        weight), columns (those of largest weight), set with set_q where sets are known. Without
-        groups the order is that of the spread of activities. Table `activity`: node, group (or
-        row), activity (0..1, mean).
+        Table `nodes`, those that differ between the groups first and in the order of apart: node,
+        differs (percent of its variation that lies between the groups), apart (the range of the
+        groups' mean sums), p and q (one-way analysis of variance of the sums), most and least (the
+        groups where it is most and least active), size (columns of high weight), columns (those of
+        largest weight), set with set_q where sets are known. Without groups the order is that of
+        the spread of activities. Table `activity`: node, group (or row), activity (0..1, mean).
         """
+        # A file may hold another network than when this was learnt.
+        fitted = brought(data, network, scale) if network else fitted
         looked = _Looked.of(data, fitted, by)
         known = read_sets(Path(sets)) if sets else _labelled(data)
         asked = {
@@ -171,6 +183,8 @@ def reading(read_network: ReadNetwork, read_sets: ReadSets) -> tuple[Question, Q
             raise InvalidParameter(
                 "node", f"the network has {fitted.weights.shape[1]} nodes; there is no {node}."
             )
+        # A file may hold another network than when this was learnt.
+        fitted = brought(data, network, scale) if network else fitted
         looked = _Looked.of(data, fitted, by)
         known = read_sets(Path(sets)) if sets else _labelled(data)
         return _one_node(looked, node - 1, known, bool(network))
@@ -237,19 +251,24 @@ def _range(X: Floats, scale: str) -> tuple[Floats, Floats]:
     return low, np.where(high > low, high - low, 1.0)
 
 
-def _fitting(
-    data: TableData, parts: tuple[Floats, Floats, Floats], path: str
-) -> tuple[Floats, Floats, Floats]:
-    weights = parts[0]
+def _scaled(X: Floats, scale: str) -> tuple[Floats, Floats, Floats, Floats]:
+    """Lowest value, range and mean of each column (p each), and the rows at 0..1 (n x p)."""
+    low, span = _range(X, scale)
+    S = (X - low) / span
+    observed = np.isfinite(S)
+    mean = np.where(observed, S, 0.0).sum(axis=0) / np.maximum(observed.sum(axis=0), 1)
+    return low, span, mean, S
+
+
+def _check_fitting(data: TableData, inputs: int, path: str) -> None:
     columns = data.shape[1]
-    if len(weights) != columns:
+    if inputs != columns:
         raise InvalidParameter(
             "network",
-            f"{Path(path).name} has {wording.number(len(weights))} inputs, and the table "
+            f"{Path(path).name} has {wording.number(inputs)} inputs, and the table "
             f"{wording.count(columns, data.about.measure, data.about.measures)}.",
             "The file names no genes: the table must hold those it was trained on, in its order.",
         )
-    return parts
 
 
 # What is looked at
@@ -286,7 +305,7 @@ class _Looked:
 
     @property
     def activity(self) -> Floats:
-        return adage.sigmoid(self.sums)
+        return sigmoid(self.sums)
 
     @property
     def members(self) -> Bools:
@@ -365,20 +384,19 @@ def _labelled(data: TableData) -> Sets:
 def _all_nodes(looked: _Looked, sets: Sets, top: int, given: Given) -> Answer:
     """`given` is what the questions about single nodes must be told to ask of the same network."""
     activity = looked.activity
+    share = p = np.full(activity.shape[1], np.nan)
     if looked.names:
         share, p = looked.differs
-        order = np.argsort(-np.nan_to_num(share, nan=-1.0), kind="stable")[:top]
-    else:
-        share = p = np.full(activity.shape[1], np.nan)
-        order = np.argsort(-activity.std(axis=0), kind="stable")[:top]
     q = q_values(p)
+    sums = looked.by_group(looked.sums) if looked.names else looked.sums
+    # Activities may all be 1, or all 0: which is higher is told by the sums.
+    most, least, apart = sums.argmax(axis=0), sums.argmin(axis=0), np.ptp(sums, axis=0)
+    found = np.nan_to_num(q, nan=1.0) <= FALSE_DISCOVERIES
+    order = np.lexsort((-(apart if looked.names else activity.std(axis=0)), ~found))[:top]
     known = _Known.of(looked.data, sets)
     rouse, quiet = adage.high_weight(looked.fitted.weights)
     best = [_best_set(known, (rouse | quiet)[:, node]) for node in order]
     means = looked.by_group(activity) if looked.names else activity
-    # Activities may all be 1, or all 0: which is higher is told by the sums.
-    sums = looked.by_group(looked.sums) if looked.names else looked.sums
-    most, least = sums.argmax(axis=0), sums.argmin(axis=0)
     names = looked.names or list(looked.data.names("obs").names)
     about = looked.data.about
     columns = [
@@ -388,7 +406,7 @@ def _all_nodes(looked: _Looked, sets: Sets, top: int, given: Given) -> Answer:
     if looked.names:
         columns += [
             (Field("differs", "Differs between groups", unit="%", decimals=0), 100 * share[order]),
-            (Field("apart", "Sums apart by", decimals=2), np.ptp(sums, axis=0)[order]),
+            (Field("apart", "Sums apart by", decimals=2), apart[order]),
             (Field("p", "p"), p[order]),
             (Field("q", "q"), q[order]),
         ]
@@ -475,8 +493,8 @@ def _heat_view(looked: _Looked, nodes: int, shown: int, of: int) -> View:
         channels={"row": "node", "column": "group", "value": "activity"},
         title="How active each node is",
         description=f"A row for each of {wording.count(nodes, 'node', 'nodes')} and a column for "
-        f"each of {wording.number(shown)} {things}: the darker, the more active. {things} that are "
-        f"alike stand together.{part}",
+        f"each of {wording.number(shown)} {things}: red where it is active, green where it is not. "
+        f"Those that are alike stand together.{part}",
     )
 
 
@@ -484,15 +502,16 @@ def _differs_view(looked: _Looked, table: Table) -> View:
     return View(
         kind="ranking",
         table="nodes",
-        channels={"label": "name", "value": "differs"},
-        title=f"How much of a node’s variation lies between the groups under “{looked.by}”",
-        description="A bar for each node, in percent; its caption names what has the largest "
-        f"weights. First: {table.columns['name'][0]}.",
+        channels={"label": "name", "value": "apart"},
+        title=f"How far apart a node’s sums are between the groups under “{looked.by}”",
+        description="A bar for each node, as long as its highest mean is above its lowest; its "
+        "caption names what has the largest weights. Those that differ by more than chance come "
+        f"first: {table.columns['name'][0]}.",
     )
 
 
 def _said_of_all(
-    looked: _Looked, order: Floats, share: Floats, q: Floats, known: _Known,
+    looked: _Looked, order: npt.NDArray[np.intp], share: Floats, q: Floats, known: _Known,
     best: Sequence[tuple[str, int, float]], sums: Floats, names: Sequence[str],
 ) -> Iterator[str]:  # fmt: skip
     about = looked.data.about
@@ -503,8 +522,8 @@ def _said_of_all(
         apart = int((q <= FALSE_DISCOVERIES).sum())
         yield (
             f"{apart} of {wording.count(nodes, 'node', 'nodes')} differ between the groups under "
-            f"“{looked.by}”, node {first + 1} most: {wording.share(float(share[first]))} of its "
-            f"variation lies between them; it is most active in {most} and least in {least}."
+            f"“{looked.by}”, node {first + 1} most. It is most active in {most} and least in "
+            f"{least}, and {wording.share(float(share[first]))} of its variation lies between them."
         )
     elif looked.names:
         yield (
@@ -517,7 +536,7 @@ def _said_of_all(
             f"active in {most} and least in {least}."
         )
     largest = listing([f"“{title}”" for title in _largest(looked, first)])
-    yield f"The largest weights into it have {largest}."
+    yield f"It answers most to {largest}."
     if known.names and best[0][2] <= FALSE_DISCOVERIES:
         name, shared, _ = best[0]
         yield (
@@ -539,34 +558,33 @@ def _one_node(looked: _Looked, node: int, sets: Sets, elsewhere: bool) -> Answer
     measured = Measures.of(data)
     measure, title, _ = measures.fields(data)
     columns = Table.of(
-        (Field("column", measure.title), [measured.names[at] for at in kept]),
+        (Field("column", measure.title, code=True), [measured.names[at] for at in kept]),
         (title, [measured.titles[at] for at in kept]),
         (Field("weight", "Weight", decimals=3), looked.fitted.weights[kept, node]),
         (Field("deviations", "Deviations from the mean weight", decimals=2), places[kept]),
         (Field("high", f"Beyond {BEYOND:g}"), high[kept]),
         title=f"What node {node + 1} answers to",
     )
-    bars = columns.page(0, _BARS)
     known = _Known.of(data, sets)
     enriched = _enriched(known, rouse, quiet)
     rows = _rows_table(looked, node)
-    tables = {"columns": columns, "strongest": bars, "rows": rows}
+    tables = {"columns": columns, "rows": rows}
     views = [
         View(
             kind="ranking",
-            table="strongest",
+            table="columns",
             channels={"label": "title", "value": "deviations"},
             title=f"The largest weights into node {node + 1}, in standard deviations",
             description=f"A bar for each of the {about.measures} of largest weight: to the right "
             "those that rouse the node, to the left those that quiet it. Beyond "
             f"{BEYOND:g} either way a weight counts as high.",
+            options={"most": _BARS},
         )
     ]
     if known.names and len(enriched):
         tables["enriched"] = enriched
-        tables["first_sets"] = enriched.page(0, _BARS)
         views.append(_sets_view(node, enriched))
-    views.append(_rows_view(looked, node, rows, tables))
+    views.append(_rows_view(looked, node))
     return Answer(
         sentence=" ".join(_said_of_one(looked, node, rouse, quiet, enriched, rows)),
         tables=tables,
@@ -625,7 +643,7 @@ def _rows_table(looked: _Looked, node: int) -> Table:
         (Field("row", about.thing.capitalize()), [names[at] for at in order]),
         *group,
         (Field("activity", "Activity (0..1)", decimals=3), looked.activity[order, node]),
-        (Field("sum", "Sum", decimals=2), looked.sums[order, node]),
+        (Field("sum", "Sum before the sigmoid", decimals=2), looked.sums[order, node]),
         title=f"Where node {node + 1} is active",
     )
 
@@ -633,15 +651,16 @@ def _rows_table(looked: _Looked, node: int) -> Table:
 def _sets_view(node: int, enriched: Table) -> View:
     return View(
         kind="ranking",
-        table="first_sets",
+        table="enriched",
         channels={"label": "set", "value": "surprise"},
         title=f"Sets among what node {node + 1} answers to",
         description="A bar for each set: the longer, the less likely by chance, 2 being one in a "
         f"hundred and 3 one in a thousand. First: {enriched.columns['set'][0]}.",
+        options={"most": _BARS},
     )
 
 
-def _rows_view(looked: _Looked, node: int, rows: Table, tables: dict[str, Table]) -> View:
+def _rows_view(looked: _Looked, node: int) -> View:
     about = looked.data.about
     if looked.names and len(looked.names) <= _SHOWN_GROUPS:
         return View(
@@ -652,13 +671,13 @@ def _rows_view(looked: _Looked, node: int, rows: Table, tables: dict[str, Table]
             description=f"A box of the {about.things} of each group, the one that rouses the node "
             f"most first. At 0 the node is half active; above it more, below it less.",
         )
-    tables["most"] = rows.page(0, _BARS)
     return View(
         kind="ranking",
-        table="most",
+        table="rows",
         channels={"label": "row", "value": "sum"},
         title=f"Where node {node + 1} is most active",
         description=f"The {about.things} that rouse the node most. At 0 it is half active.",
+        options={"most": _BARS},
     )
 
 
@@ -666,12 +685,19 @@ def _said_of_one(
     looked: _Looked, node: int, rouse: Bools, quiet: Bools, enriched: Table, rows: Table
 ) -> Iterator[str]:
     about = looked.data.about
-    many = wording.count(int((rouse | quiet).sum()), about.measure, about.measures)
+    high = int((rouse | quiet).sum())
     largest = listing([f"“{title}”" for title in _largest(looked, node)])
-    yield (
-        f"Node {node + 1} answers to {many} of high weight ({int(rouse.sum())} rouse it, "
-        f"{int(quiet.sum())} quiet it); the largest weights have {largest}."
-    )
+    if high:
+        many = wording.count(high, about.measure, about.measures)
+        yield (
+            f"Node {node + 1} answers to {many} of high weight ({int(rouse.sum())} rouse it, "
+            f"{int(quiet.sum())} quiet it), most to {largest}."
+        )
+    else:
+        yield (
+            f"Node {node + 1} answers most to {largest}; no {about.measure} stands out beyond "
+            f"{BEYOND:g} standard deviations of its weights."
+        )
     q = enriched.columns["q"]
     if len(enriched) and isinstance(q[0], float) and q[0] <= FALSE_DISCOVERIES:
         first = enriched.records()[0]

@@ -39,7 +39,7 @@ def plane(rows: int = 60, columns: int = 6, seed: int = 0) -> Floats:
 def test_one_linear_layer_becomes_least_squares() -> None:
     X = plane(80, 5) + 0.3 * np.random.default_rng(1).normal(size=(80, 5))
     start = Network.begun([3, 2], ["linear"], np.random.default_rng(0))
-    found = train(start, X[:, :3], X[:, 3:], Course(cycles=500, rate=0.1, batch=80))
+    found = train(start, X[:, :3], X[:, 3:], Course(cycles=300, rate=0.2, batch=80))
     design = np.column_stack([X[:, :3], np.ones(80)])
     expected = design @ np.linalg.lstsq(design, X[:, 3:], rcond=None)[0]
     np.testing.assert_allclose(found.outputs(X[:, :3]), expected, atol=0.02)
@@ -137,9 +137,9 @@ def test_a_tied_sigmoid_network_learns_as_well_in_both() -> None:
     S = (rng.random((80, 2)) @ rng.random((2, 10))) / 2
     start = Network.begun([10, 3, 10], ["sigmoid", "sigmoid"], rng)
     start = autoencoders._turned(start)
-    course = Course(cycles=150, rate=0.02, batch=10, loss="cross-entropy")
+    course = Course(cycles=80, rate=0.03, batch=20, loss="cross-entropy")
     peer = train(start, S, S, course, tied=True)
-    own = adage.fit(S, 3, cycles=150, corruption=0.0, rate=0.02, batch=10)
+    own = adage.fit(S, 3, cycles=80, corruption=0.0, rate=0.03, batch=20)
     theirs = float(np.abs(peer.outputs(S) - S).mean())
     mine = float(np.abs(adage.restored(own, adage.activity(own, S)) - S).mean())
     assert mine < 1.2 * theirs + 0.005

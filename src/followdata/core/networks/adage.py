@@ -16,14 +16,15 @@ With one layer the slopes are short enough to be written out, so that no more th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from followdata.core.networks.network import Floats, sigmoid
+from followdata.core.networks.network import sigmoid
 
+Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Watch = Callable[[int, float], None]
 
@@ -72,7 +73,8 @@ def restored(model: Adage, activities: Floats) -> Floats:
 def standing_out(weights: Floats) -> Floats:
     """Weights (p x h) in standard deviations from the mean of their node."""
     deviation = weights.std(axis=0)
-    return (weights - weights.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
+    centred: Floats = weights - weights.mean(axis=0)
+    return centred / np.where(deviation > 0, deviation, 1.0)
 
 
 def high_weight(weights: Floats, beyond: float = BEYOND) -> tuple[Bools, Bools]:
@@ -128,36 +130,50 @@ def fit(
     random = np.random.default_rng(seed)
     mean = np.where(known, S, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     shown = np.where(known, S, mean)
-    bound = 4 * np.sqrt(6.0 / (S.shape[1] + nodes))
-    parts = [
-        random.uniform(-bound, bound, (S.shape[1], nodes)), np.zeros(nodes), np.zeros(S.shape[1])
-    ]  # fmt: skip
-    # Nodes begin in their middle and what comes back at the columns' means: with many columns, or
-    # all far from 0, they would begin shut.
-    parts[1] = -(mean @ parts[0])
-    inside = np.clip(mean, 0.01, 0.99)
-    parts[2] = np.log(inside / (1 - inside)) - 0.5 * parts[0].sum(axis=1)
-    means, squares = ([np.zeros_like(part) for part in parts] for _ in range(2))
+    parts = _begun(mean, nodes, random)
+    adam = _Adam(parts)
     steps = -(-len(S) // batch)
-    taken = 0
     for cycle in range(cycles):
         order = random.permutation(len(S))
         lost = 0.0
         for number in range(steps):
             rows = order[number * batch : (number + 1) * batch]
-            given = shown[rows] * (random.random((len(rows), S.shape[1])) >= corruption)
-            model = Adage(*parts)
             wanted = shown[rows]
+            given = wanted * (random.random(wanted.shape) >= corruption)
+            model = Adage(*parts)
+            lost += loss(model, given, wanted, known[rows]) * len(rows) if watch else 0.0
+            share = (cycle * steps + number) / (cycles * steps)
             slopes = gradients(model, given, wanted, known[rows])
-            if watch:
-                lost += loss(model, given, wanted, known[rows]) * len(rows)
-            taken += 1
-            now = rate * 0.5 * (1.0 + np.cos(np.pi * taken / (steps * cycles)))
-            for part, slope, first, second in zip(parts, slopes, means, squares, strict=True):
-                first += (1 - _KEEP_MEAN) * (slope - first)
-                second += (1 - _KEEP_SQUARE) * (slope**2 - second)
-                step = first / (1 - _KEEP_MEAN**taken)
-                part -= now * step / (np.sqrt(second / (1 - _KEEP_SQUARE**taken)) + _LEAST)
+            adam.step(slopes, rate * 0.5 * (1.0 + np.cos(np.pi * share)))
         if watch:
             watch(cycle + 1, lost / len(S))
     return Adage(*parts)
+
+
+def _begun(mean: Floats, nodes: int, random: np.random.Generator) -> list[Floats]:
+    """Weights and biases to begin with: every node in its middle, and the columns' means coming
+    back. With many columns, or all far from 0, nodes would begin shut otherwise."""
+    bound = np.sqrt(6.0 / (len(mean) + nodes))
+    weights = random.uniform(-bound, bound, (len(mean), nodes))
+    inside = np.clip(mean, 0.01, 0.99)
+    return [weights, -(mean @ weights), np.log(inside / (1 - inside)) - 0.5 * weights.sum(axis=1)]
+
+
+class _Adam:
+    """Steps down the slopes of some arrays, which are changed in place."""
+
+    def __init__(self, parts: Sequence[Floats]) -> None:
+        self.parts = parts
+        self.means = [np.zeros_like(part) for part in parts]
+        self.squares = [np.zeros_like(part) for part in parts]
+        self.taken = 0
+
+    def step(self, slopes: Sequence[Floats], rate: float) -> None:
+        self.taken += 1
+        fair_mean, fair_square = 1 - _KEEP_MEAN**self.taken, 1 - _KEEP_SQUARE**self.taken
+        for part, slope, mean, square in zip(
+            self.parts, slopes, self.means, self.squares, strict=True
+        ):
+            mean += (1 - _KEEP_MEAN) * (slope - mean)
+            square += (1 - _KEEP_SQUARE) * (slope**2 - square)
+            part -= rate * (mean / fair_mean) / (np.sqrt(square / fair_square) + _LEAST)

@@ -27,7 +27,7 @@ def multitask(
 
     `hidden` are the sizes of the hidden layers (tanh), `networks` how many are averaged.
     """
-    course = course or Course(cycles=100, rate=0.002, batch=16, dropout=0.25, decay=0.01)
+    course = course or Course(cycles=120, rate=0.002, batch=16, dropout=0.5, decay=0.3)
 
     def learn(markers: Floats, others: Floats) -> Predict:
         sizes = [markers.shape[1], *hidden, others.shape[1]]

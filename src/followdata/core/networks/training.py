@@ -14,17 +14,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from followdata.core.networks.network import Floats, Network
 
-if TYPE_CHECKING:
-    import torch
-
-    Tensor = torch.Tensor
-
+Tensor = Any
+"""One of PyTorch's, whose types are not looked at: they are there only where it is installed."""
 Watch = Callable[[int, Network], None]
 EXTRA = "followdata[networks]"
 """What to install for it."""
@@ -123,7 +120,7 @@ def _train(
             sums = learner.sums(_corrupted(given[rows], course, chance), course.dropout, chance)
             error = _error(sums, wanted[rows], known[rows], course.loss, start.activations[-1])
             adam.zero_grad()
-            error.backward()  # type: ignore[no-untyped-call]
+            error.backward()
             adam.step()
         if watch:
             watch(cycle + 1, learner.network())
@@ -161,7 +158,7 @@ class _Learner:
         self.biases = [bias for _, bias in made]
         self.parameters = [*(self.weights[:half] if tied else self.weights), *self.biases]
 
-    def sums(self, X: Tensor, dropout: float, chance: torch.Generator) -> Tensor:
+    def sums(self, X: Tensor, dropout: float, chance: Any) -> Tensor:
         """What the last layer adds up to, before its activation."""
         import torch
 
@@ -193,7 +190,7 @@ class _Learner:
         return Network.of(layers, self.start.activations)
 
 
-def _corrupted(X: Tensor, course: Course, chance: torch.Generator) -> Tensor:
+def _corrupted(X: Tensor, course: Course, chance: Any) -> Tensor:
     import torch
 
     if course.noise:
