@@ -158,7 +158,7 @@ class Desk:
         words = {"work": "open", "story": name}
         with (
             self.runs.start(
-                run or f"open-{name}", f"Open {name}", listen=listen, **words
+                run or f"open-{name}", f"Open {name}", listen=listen, resumes=False, **words
             ) as journal,
             self.store.aside() as scratch,
         ):

@@ -36,7 +36,7 @@ def test_the_good_ones_are_read(tmp_path: Path, name: str) -> None:
     assert said_of(tmp_path, seeds()[name], name) == ""
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_good_files_that_were_damaged(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
@@ -67,7 +67,7 @@ words = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     rows=st.lists(st.lists(words, max_size=5), max_size=7),
     delimiter=st.sampled_from([",", ";", "\t", "|", " "]),

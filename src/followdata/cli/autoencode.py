@@ -26,7 +26,7 @@ STOPPED = 130
 def autoencode(
     file: Annotated[
         Path | None,
-        typer.Argument(help="A table, as CSV or TSV, maybe gzipped; without it, the data here."),
+        typer.Argument(help="A table in any form that `open` reads; without it, the data here."),
     ] = None,
     *,
     hidden: Annotated[int, typer.Option(help="How many numbers each row is pressed into.")] = 2,

@@ -130,11 +130,14 @@ def columns_of(rows: Rows, path: Path) -> list[Column]:
     for at, (heading, texts) in enumerate(
         zip(told_apart(named), zip(*rows.fields, strict=True), strict=True)
     ):
-        numbers = [
-            read_number(text, decimal_comma=rows.decimal_comma, missing=missing) for text in texts
-        ]
-        column = Column(heading, texts, numbers, at, code=is_code(texts))
-        if any("," in text for text in texts) and _mostly_numbers(texts, missing):
+        # Codes, years and labels come many times each.
+        read = {
+            text: read_number(text, decimal_comma=rows.decimal_comma, missing=missing)
+            for text in set(texts)
+        }
+        numbers = [read[text] for text in texts]
+        column = Column(heading, texts, numbers, at, code=is_code(list(read)))
+        if any("," in text for text in read) and _mostly_numbers(list(read), missing):
             where = [rows.place(row, at) for row in range(len(texts))]
             check_decimals(texts, str(path), where)
         found.append(column)
