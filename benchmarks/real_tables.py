@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks._tables import table
 from followdata.desk import Desk, OpenedTable
-from followdata.errors import FollowdataError
+from followdata.errors import FollowdataError, UnknownName
 from followdata.sources.tables import Reading
 
 SHARED = Path(os.environ.get("FOLLOWDATA_SHARED", Path(__file__).parents[2] / "shared")) / "data"
@@ -129,6 +129,8 @@ def tried(desk: Desk, case: Case) -> Outcome:
         try:
             here.ask(question)
             answers.append("yes")
+        except UnknownName:
+            answers.append("does not fit")
         except FollowdataError as error:
             answers.append(str(error))
     return Outcome(case, found.story.name, data.shape, seconds, "; ".join(wrong) or "all", answers)
@@ -152,11 +154,11 @@ def main() -> None:
         [
             one.case.files, one.case.form, one.case.option or "none",
             f"{one.shape[0]:,} x {one.shape[1]:,}", one.right or one.refused,
-            f"{one.seconds:.1f} s", *(one.answers or ["", "", ""]),
+            *(one.answers or ["", "", ""]),
         ]
         for one in outcomes
     ]  # fmt: skip
-    headings = ["file", "form", "option", "rows x columns", "guessed right", "opened in", "map",
+    headings = ["file", "form", "option", "rows x columns", "guessed right", "map",
                 "distinctive", "compare"]  # fmt: skip
     table(headings, rows)
 

@@ -45,7 +45,7 @@ def test_every_question_that_fits_is_answered(here: Desk, tmp_path: Path) -> Non
     assert opened.story.name == "my-towns"
     assert opened.story.question_names == [
         *("map", "distinctive", "compare", "peers", "measure", "index"),
-        *("markers", "expression", "reconstruction"),
+        "reconstruction",
     ]
     asked = here.open("my-towns")
     assert asked.data.about.label == "county"
@@ -57,6 +57,19 @@ def test_every_question_that_fits_is_answered(here: Desk, tmp_path: Path) -> Non
         assert answer.sentence
         assert answer.provenance is not None
         assert "My towns.csv" in answer.provenance.source
+
+
+def test_groups_are_set_apart_where_all_values_are_of_one_kind(here: Desk, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    lines = [f"s{n},{'ab'[n % 2]},{','.join(f'{v:.2f}' for v in random.gamma(2, 9, 4))}"
+             for n in range(10)]  # fmt: skip
+    path = tmp_path / "cells tpm.csv"
+    path.write_text("\n".join(["sample,tissue,g1,g2,g3,g4", *lines]))
+    story = here.open_table([path]).story
+    assert {"markers", "expression"} <= set(story.question_names)
+    asked = here.open(story.name)
+    assert asked.ask("markers", group="a").sentence
+    assert asked.ask("expression", gene="g2").sentence
 
 
 def test_questions_that_do_not_fit_are_not_asked(here: Desk, tmp_path: Path) -> None:
