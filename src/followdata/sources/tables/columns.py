@@ -39,6 +39,7 @@ _TOTALS = frozenset(
     }
 )
 _FEWESTSIZES = 12
+_MEASURED = re.compile(r"gene|probe|protein|ensembl|entrez|symbol|peptide", re.IGNORECASE)
 _UNIT = re.compile(r"[(\[]\s*([^()\[\]]{1,16})\s*[)\]]\s*$")
 _UNIT_AFTER_COMMA = re.compile(
     r",\s*(%|kr|mkr|tkr|kg|g|m|km|km2|km²|m2|m²|mm|cm|ha|år|°C|USD|EUR|SEK|kWh|MW|GW)\s*$"
@@ -344,6 +345,18 @@ def on_columns(
         )
     if codes:
         yield f"Taken as codes, not as numbers: {listing([column.heading for column in codes])}."
+
+
+def on_orientation(
+    names: Column | None, measures: Sequence[Column], reading: Reading
+) -> Iterator[str]:
+    """That rows are what is measured, which is how tables of genes and proteins mostly lie."""
+    if names is None or reading.layout or not _MEASURED.search(names.heading):
+        return
+    yield (
+        f"Each “{names.heading}” is a row; if {measures[0].heading}, … are what you ask about, "
+        "open it with --transpose."
+    )
 
 
 def _is_present(text: str) -> bool:

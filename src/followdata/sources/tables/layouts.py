@@ -97,6 +97,7 @@ def wide(path: Path, columns: Sequence[Column], rows: Rows) -> Laid:
         *on_names,
         *([f"Left out as totals: {listing(left_out)}."] if left_out else []),
         *column_roles.on_columns(columns, labels, codes),
+        *column_roles.on_orientation(found.names, measures, rows.reading),
     )
     return Laid(
         np.array([column.numbers for column in measures], dtype=np.float64).T,
