@@ -35,8 +35,11 @@ def test_a_table_is_opened_kept_and_asked(followdata: Command, tmp_path: Path) -
 
 def test_layouts(followdata: Command, tmp_path: Path) -> None:
     path = tmp_path / "genes.tsv"
-    path.write_text("gene\ts1\ts2\ts3\nA\t1\t2\t3\nB\t4\t5\t6\n")
-    assert "3 rows by 2 columns" in followdata("open", str(path), "--transpose").notices
+    path.write_text(
+        "entrez_id\tsymbol\ts1\ts2\ts3\n17\tA\t1\t2\t3\n18\tB\t4\t5\t6\n19\t\t7\t8\t9\n"
+    )
+    assert "open it with --transpose" in followdata("open", str(path)).notices
+    assert "3 rows by 3 columns" in followdata("open", str(path), "--transpose").notices
     path = tmp_path / "values.csv"
     path.write_text("n,what,town,v,y\n1,x,a,5,2019\n2,x,b,6,2019\n3,z,a,7,2019\n4,z,b,8,2020\n")
     told = followdata("open", str(path), "--long", "town,what,v,y")
