@@ -115,7 +115,7 @@ class Desk:
         params = resolve(known.fetch_parameters, None, given or {}, {})
         id = fetch_id(story, params, paths)
         title = f"Fetch {known.name}"
-        words = {"work": "fetch", "story": story, "params": params}
+        words: dict[str, Any] = {"work": "fetch", "story": story, "params": params}
         with self.runs.start(id, title, listen=listen, **words) as journal:
 
             def keep(name: str, data: Data) -> None:
@@ -155,7 +155,7 @@ class Desk:
 
         paths = [path.absolute() for path in paths]
         name = own.slug(title or own.title_of(paths))
-        words = {"work": "open", "story": name}
+        words: dict[str, Any] = {"work": "open", "story": name}
         with (
             self.runs.start(
                 run or f"open-{name}", f"Open {name}", listen=listen, resumes=False, **words
@@ -328,7 +328,7 @@ class Opened:
         self, question: Question, params: Mapping[str, Scalar], key: str, listen: Listener | None
     ) -> Any:
         store = self.desk.store
-        words = {
+        words: dict[str, Any] = {
             "work": "fit",
             "story": self.story.name,
             "question": question.name,

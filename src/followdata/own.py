@@ -138,7 +138,7 @@ def _is_alike(opened: TableFile) -> bool:
 def _summary(opened: TableFile) -> str:
     about, (n, p) = opened.table.about, opened.table.shape
     years = len([layer for layer in opened.table.layers if layer.time])
-    over = f", {years + 1} times" if years else ""
+    over = f", at {years + 1} times" if years else ""
     return f"{n:,} {about.things} by {p:,} {about.measures}{over}."
 
 

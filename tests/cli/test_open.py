@@ -43,7 +43,7 @@ def test_layouts(followdata: Command, tmp_path: Path) -> None:
     path = tmp_path / "values.csv"
     path.write_text("n,what,town,v,y\n1,x,a,5,2019\n2,x,b,6,2019\n3,z,a,7,2019\n4,z,b,8,2020\n")
     told = followdata("open", str(path), "--long", "town,what,v,y")
-    assert "2 rows by 2 columns, 2 times" in told.notices
+    assert "2 rows by 2 columns, at 2 times" in told.notices
     assert followdata("open", str(path), "--long", "town,what,v", "--transpose").status == 1
 
 
