@@ -1,8 +1,7 @@
-"""Readers of tables under a coverage-guided fuzzer (atheris): how many inputs, and what came of them.
+"""Readers of tables under a coverage-guided fuzzer (atheris): how many inputs, what came of them.
 
 Each kind of file is fuzzed in a process of its own for SECONDS seconds, from small good files. A
-crash, a traceback or a file outside the scratch folder ends it. Nothing is printed for a kind but its
-row of the table, unless something was found.
+crash, a traceback or a file outside the scratch folder ends it, and is shown.
 """
 
 from __future__ import annotations

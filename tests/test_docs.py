@@ -17,7 +17,7 @@ from followdata.question import Asked
 from followdata.registry import Registry
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ["", "list", "fetch", "ask", "export", "serve", "runs", "replay", "autoencode"]
+COMMANDS = ["", "list", "fetch", "open", "ask", "export", "serve", "runs", "replay", "autoencode"]
 MARKDOWN = sorted(
     path for path in ROOT.rglob("*.md") if not {".venv", "node_modules"} & set(path.parts)
 )

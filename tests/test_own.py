@@ -8,6 +8,7 @@ import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,18 +46,31 @@ def test_every_question_that_fits_is_answered(here: Desk, tmp_path: Path) -> Non
     assert opened.story.name == "my-towns"
     assert opened.story.question_names == [
         *("map", "distinctive", "compare", "peers", "measure", "index"),
-        *("markers", "expression", "reconstruction"),
+        "reconstruction",
     ]
     asked = here.open("my-towns")
     assert asked.data.about.label == "county"
     assert asked.data.labels("var")["unit"].tolist() == ["", "km2", "%", "mm", "", ""]  # type: ignore[attr-defined]
     for question in opened.story.question_names:
-        given = {"cycles": 20} if question == "reconstruction" else {}
+        given: dict[str, Any] = {"cycles": 20} if question == "reconstruction" else {}
         answer = asked.ask(question, **given)
         assert isinstance(answer, Answer)
         assert answer.sentence
         assert answer.provenance is not None
         assert "My towns.csv" in answer.provenance.source
+
+
+def test_groups_are_set_apart_where_all_values_are_of_one_kind(here: Desk, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    lines = [f"s{n},{'ab'[n % 2]},{','.join(f'{v:.2f}' for v in random.gamma(2, 9, 4))}"
+             for n in range(10)]  # fmt: skip
+    path = tmp_path / "cells tpm.csv"
+    path.write_text("\n".join(["sample,tissue,g1,g2,g3,g4", *lines]))
+    story = here.open_table([path]).story
+    assert {"markers", "expression"} <= set(story.question_names)
+    asked = here.open(story.name)
+    assert asked.ask("markers", group="a").sentence
+    assert asked.ask("expression", gene="g2").sentence
 
 
 def test_questions_that_do_not_fit_are_not_asked(here: Desk, tmp_path: Path) -> None:
@@ -149,8 +163,9 @@ def test_an_own_table_is_not_fetched(here: Desk, tmp_path: Path) -> None:
 
 
 def test_two_at_once(here: Desk, tmp_path: Path) -> None:
-    paths = [towns(tmp_path / f"{n}" / "t.csv", 6 + n) for n in range(4) if not (
-        tmp_path / f"{n}").mkdir()]  # fmt: skip
+    for n in range(4):
+        (tmp_path / f"{n}").mkdir()
+    paths = [towns(tmp_path / f"{n}" / "t.csv", 6 + n) for n in range(4)]
     found: list[str] = []
 
     def work(path: Path) -> None:
@@ -177,8 +192,8 @@ def test_years_become_layers(here: Desk, tmp_path: Path) -> None:
     assert table.about.time == "2020"
     assert list(table.layers) == [Layer("2019")]  # type: ignore[attr-defined]
     np.testing.assert_array_equal(
-        table.matrix(layer=Layer("2019")),
-        [[1, 2], [3, 4], [np.nan, np.nan]],  # type: ignore[attr-defined]
+        table.matrix(layer=Layer("2019")),  # type: ignore[attr-defined]
+        [[1, 2], [3, 4], [np.nan, np.nan]],
     )
     (tmp_path / "schools.csv").write_text("town;x\na;1\n")
     with pytest.raises(InvalidInput, match="does not say which year"):

@@ -118,7 +118,7 @@ class Desk:
         params = resolve(known.fetch_parameters, None, given or {}, {})
         id = fetch_id(story, params, paths)
         title = f"Fetch {known.name}"
-        words = {"work": "fetch", "story": story, "params": params}
+        words: dict[str, Any] = {"work": "fetch", "story": story, "params": params}
         with self.runs.start(id, title, listen=listen, **words) as journal:
 
             def keep(name: str, data: Data) -> None:
@@ -158,10 +158,10 @@ class Desk:
 
         paths = [path.absolute() for path in paths]
         name = own.slug(title or own.title_of(paths))
-        words = {"work": "open", "story": name}
+        words: dict[str, Any] = {"work": "open", "story": name}
         with (
             self.runs.start(
-                run or f"open-{name}", f"Open {name}", listen=listen, **words
+                run or f"open-{name}", f"Open {name}", listen=listen, resumes=False, **words
             ) as journal,
             self.store.aside() as scratch,
         ):
@@ -360,7 +360,7 @@ class Opened:
         watch: Watch | None,
     ) -> Any:
         store = self.desk.store
-        words = {
+        words: dict[str, Any] = {
             "work": "fit",
             "story": self.story.name,
             "question": question.name,

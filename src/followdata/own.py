@@ -56,8 +56,11 @@ def title_of(paths: Sequence[Path]) -> str:
     return (re.sub(r"\d{4}", "", title).strip(" -_.") or title) if len(paths) > 1 else title
 
 
-def fitting(table: TableData) -> list[str]:
+def fitting(table: TableData, *, alike: bool = False) -> list[str]:
     """The questions that a table of this shape, with these labels, can answer.
+
+    `alike` says that all its values are of one kind, so that columns can be set against each other
+    as they are: counts of genes can, populations and shares cannot.
 
     >>> import numpy as np
     >>> from followdata.data import About, MemoryTable
@@ -66,7 +69,7 @@ def fitting(table: TableData) -> list[str]:
     ['distinctive', 'compare', 'measure']
     """
     n, p = table.shape
-    grouped = table.about.label and _groups(table)
+    grouped = alike and bool(table.about.label) and _groups(table)
     asked = {
         "map": n >= 3 and p >= 3,
         "distinctive": n >= _FEWEST_COMPARED,
@@ -118,7 +121,8 @@ def story_toml(opened: TableFile, paths: Sequence[str]) -> str:
         "kind": "table",
         "files": list(paths),
         "questions": {
-            name: f"followdata.questions.{_QUESTIONS[name]}:question" for name in fitting(table)
+            name: f"followdata.questions.{_QUESTIONS[name]}:question"
+            for name in fitting(table, alike=_is_alike(opened))
         },
         "defaults": _defaults(table),
         "reading": reading,
@@ -126,10 +130,15 @@ def story_toml(opened: TableFile, paths: Sequence[str]) -> str:
     return _HEAD + tomli_w.dumps(plain(declared))
 
 
+def _is_alike(opened: TableFile) -> bool:
+    """Whether all values are of one kind: a file of one matrix, things in columns, or one unit."""
+    return opened.reading.layout in ("", "transposed") or bool(opened.table.about.unit)
+
+
 def _summary(opened: TableFile) -> str:
     about, (n, p) = opened.table.about, opened.table.shape
     years = len([layer for layer in opened.table.layers if layer.time])
-    over = f", {years + 1} times" if years else ""
+    over = f", at {years + 1} times" if years else ""
     return f"{n:,} {about.things} by {p:,} {about.measures}{over}."
 
 

@@ -205,11 +205,18 @@ class Runs:
 
     @contextmanager
     def start(
-        self, id: str, title: str, *, listen: Listener | None = None, **words: Any
+        self,
+        id: str,
+        title: str,
+        *,
+        listen: Listener | None = None,
+        resumes: bool = True,
+        **words: Any,
     ) -> Iterator[Journal]:
         """Hold the run `id` and journal its beginning and its end.
 
-        `listen` is called with each event. Another process that has it is waited for. The body's
+        `listen` is called with each event; `resumes` says that it goes on where an attempt was cut
+        off. Another process that has it is waited for. The body's
         errors end the run as failed, an interrupt from the keyboard as stopped, and go on to the
         caller.
         """
@@ -217,7 +224,7 @@ class Runs:
         with self._store.hold(run.lock):
             journal = Journal(run, self._store, self._clock, listen)
             journal.mend()
-            anew = run.last["kind"] in ("", "done")
+            anew = not resumes or run.last["kind"] in ("", "done")
             journal.report("started" if anew else "resumed", title=title, **words)
             try:
                 yield journal

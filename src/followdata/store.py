@@ -6,7 +6,8 @@
         through.zarr          the layers by column: a row for each column and layer; or
         series.parquet        a series; or
         0000/, 0001/, ...     several series, each a folder with these two
-    stories/<story>/<name>.json   which digest goes by that name, its provenance, when stored
+    stories/<story>/<name>.json   which digest goes by that name, its provenance, when stored;
+        story.toml, words.md      of a table of the reader's own: see `followdata.own`
     fitted/<key>.npz          what a question learnt from one data set
     runs/<id>/                see `followdata.runs`
     locks/, aside/            one writer at a time; things on their way to their place

@@ -21,7 +21,7 @@ from followdata.testing.tables import refusal, seeds, workbook
 SEEDS = sorted(seeds())
 
 
-def said_of(folder: Path, content: bytes, name: str = "mine.csv", **reading: object) -> str:
+def said_of(folder: Path, content: bytes, name: str = "mine.csv", /, **reading: object) -> str:
     path = folder / name
     path.write_bytes(content)
     there = {*folder.iterdir(), folder / "scratch"}
@@ -36,7 +36,7 @@ def test_the_good_ones_are_read(tmp_path: Path, name: str) -> None:
     assert said_of(tmp_path, seeds()[name], name) == ""
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_good_files_that_were_damaged(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
@@ -67,7 +67,7 @@ words = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     rows=st.lists(st.lists(words, max_size=5), max_size=7),
     delimiter=st.sampled_from([",", ";", "\t", "|", " "]),
@@ -87,7 +87,9 @@ def test_rows_of_anything(
 ) -> None:
     text = ending.join(delimiter.join(row) for row in rows)
     content = text.encode(encoding, errors="replace")
-    known = {"layout": layout} | ({} if header is None else {"header_row": header})
+    known: dict[str, object] = {"layout": layout} | (
+        {} if header is None else {"header_row": header}
+    )
     said_of(tmp_path_factory.mktemp("any"), content, **known)
 
 
@@ -127,7 +129,12 @@ def test_words_where_numbers_were_said_to_be(tmp_path: Path) -> None:
 
 
 def test_merged_headings_and_the_option_that_mends_them(tmp_path: Path) -> None:
-    rows = [["town", "share", ""], ["", "men", "women"], ["a", 1, 2], ["b", 3, 4]]
+    rows: list[list[object]] = [
+        ["town", "share", ""],
+        ["", "men", "women"],
+        ["a", 1, 2],
+        ["b", 3, 4],
+    ]
     book = workbook(rows, merged="B1:C1")
     said = said_of(tmp_path, book, "b.xlsx")
     assert "sheet “Data”, row 1, columns B to C: one heading stands over several columns" in said

@@ -258,3 +258,21 @@ def test_real_files(shared: Path) -> None:
     assert read_table(folder / "srbct_expression.csv.gz").table.shape == (63, 2308)
     with pytest.raises(InvalidInput, match="no column is all numbers"):
         read_table(folder / "srbct_classes.csv")
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+def test_real_files_as_a_european_spreadsheet_writes_them(
+    shared: Path, tmp_path: Path, encoding: str
+) -> None:
+    path = shared / "data" / "geo" / "powercircle_charging_dec_2023.csv"
+    as_it_is = read_table(path).table
+    text = path.read_text(encoding="utf-8-sig").replace(",", ";").replace(".", ",")
+    recoded = tmp_path / path.name
+    recoded.write_bytes(f"Laddbara fordon\n\n{text}\nKälla: Powercircle\n".encode(encoding))
+    read = read_table(recoded)
+    assert list(read.table.obs_names) == list(as_it_is.obs_names)
+    assert list(read.table.var_names) == list(as_it_is.var_names)
+    np.testing.assert_array_equal(read.table.X, as_it_is.X)
+    assert read.reading.decimal == ","
+    assert read.reading.header_row == 3

@@ -33,7 +33,7 @@ def _text(words: str, default: object) -> Any:
 def autoencode(
     file: Annotated[
         Path | None,
-        typer.Argument(help="A table, as CSV or TSV, maybe gzipped; without it, the data here."),
+        typer.Argument(help="A table in any form that `open` reads; without it, the data here."),
     ] = None,
     *,
     hidden: Annotated[

@@ -45,8 +45,8 @@ def workbook(
         cells = "".join(_cell(f"{column_letters(at)}{number}", v) for at, v in enumerate(row, 1))
         lines.append(f'<row r="{number}">{cells}</row>')
     if dimension:
-        number = dimension.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-        lines.append(f'<row r="{number}">{_cell(dimension, 1)}</row>')
+        last = dimension.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        lines.append(f'<row r="{last}">{_cell(dimension, 1)}</row>')
     ranges = f'<mergeCells count="1"><mergeCell ref="{merged}"/></mergeCells>' if merged else ""
     main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

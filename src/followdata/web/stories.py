@@ -42,7 +42,7 @@ def card(site: Site, story: Story) -> Card:
     A story that cannot answer says why and leaves the others alone.
     """
     refusal = ""
-    if story.is_own and not _is_ready(site, story):
+    if story.is_own:  # there may be many, and none is read before it is asked
         return Card(story.name, story.title, f"/{story.name}", story.summary)
     for name in story.question_names:
         try:
@@ -50,17 +50,6 @@ def card(site: Site, story: Story) -> Card:
         except FollowdataError as error:
             refusal = refusal or str(error)
     return Card(story.name, story.title, f"/{story.name}", refusal)
-
-
-def _is_ready(site: Site, story: Story) -> bool:
-    """Whether the first answer need not be worked out: nobody waits for someone else's table."""
-    try:
-        opened = site.desk.open(story.name)
-        name = story.question_names[0]
-        question, params = story.question(name), opened.resolve(name, {})
-        return not question.learns or site.desk.store.has_fitted(opened.key(question, params))
-    except FollowdataError:
-        return False
 
 
 def _answered_card(site: Site, story: Story, name: str) -> Card:

@@ -39,6 +39,7 @@ _TOTALS = frozenset(
     }
 )
 _FEWESTSIZES = 12
+_MEASURED = re.compile(r"gene|probe|protein|ensembl|entrez|symbol|peptide", re.IGNORECASE)
 _UNIT = re.compile(r"[(\[]\s*([^()\[\]]{1,16})\s*[)\]]\s*$")
 _UNIT_AFTER_COMMA = re.compile(
     r",\s*(%|kr|mkr|tkr|kg|g|m|km|km2|km²|m2|m²|mm|cm|ha|år|°C|USD|EUR|SEK|kWh|MW|GW)\s*$"
@@ -130,11 +131,14 @@ def columns_of(rows: Rows, path: Path) -> list[Column]:
     for at, (heading, texts) in enumerate(
         zip(told_apart(named), zip(*rows.fields, strict=True), strict=True)
     ):
-        numbers = [
-            read_number(text, decimal_comma=rows.decimal_comma, missing=missing) for text in texts
-        ]
-        column = Column(heading, texts, numbers, at, code=is_code(texts))
-        if any("," in text for text in texts) and _mostly_numbers(texts, missing):
+        # Codes, years and labels come many times each.
+        read = {
+            text: read_number(text, decimal_comma=rows.decimal_comma, missing=missing)
+            for text in set(texts)
+        }
+        numbers = [read[text] for text in texts]
+        column = Column(heading, texts, numbers, at, code=is_code(list(read)))
+        if any("," in text for text in read) and _mostly_numbers(list(read), missing):
             where = [rows.place(row, at) for row in range(len(texts))]
             check_decimals(texts, str(path), where)
         found.append(column)
@@ -341,6 +345,18 @@ def on_columns(
         )
     if codes:
         yield f"Taken as codes, not as numbers: {listing([column.heading for column in codes])}."
+
+
+def on_orientation(
+    names: Column | None, measures: Sequence[Column], reading: Reading
+) -> Iterator[str]:
+    """That rows are what is measured, which is how tables of genes and proteins mostly lie."""
+    if names is None or reading.layout or not _MEASURED.search(names.heading):
+        return
+    yield (
+        f"Each “{names.heading}” is a row; if {measures[0].heading}, … are what you ask about, "
+        "open it with --transpose."
+    )
 
 
 def _is_present(text: str) -> bool:

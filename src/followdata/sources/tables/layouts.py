@@ -23,6 +23,7 @@ from followdata.sources.tables.rows import ADVICE, Rows
 MOST_CELLS = 50_000_000
 MOST_COLUMNS = 50_000
 """More columns than this are hardly ever measures; opened the other way they may be things."""
+_TELLING = 0.8
 _MEASURE_WORDS = {
     *("kpi", "measure", "variable", "indicator", "metric", "parameter", "attribute", "series"),
     *("nyckeltal", "variabel", "indikator", "mått"),
@@ -97,6 +98,7 @@ def wide(path: Path, columns: Sequence[Column], rows: Rows) -> Laid:
         *on_names,
         *([f"Left out as totals: {listing(left_out)}."] if left_out else []),
         *column_roles.on_columns(columns, labels, codes),
+        *column_roles.on_orientation(found.names, measures, rows.reading),
     )
     return Laid(
         np.array([column.numbers for column in measures], dtype=np.float64).T,
@@ -151,11 +153,19 @@ def transposed(table: Laid) -> Laid:
         things=table.measures,
         measures=table.things,
         labels={},
-        about_measures={"id" if name == "id" else name: words for name, words in labels.items()},
+        about_measures=labels | _titles(labels, table.things),
         layers={layer: np.ascontiguousarray(values.T) for layer, values in table.layers.items()},
         remarks=tuple(remarks),
         reading=replace(table.reading, size="", units={}),
     )
+
+
+def _titles(labels: Mapping[str, Sequence[str]], names: Sequence[str]) -> dict[str, list[str]]:
+    """The words that tell nearly all measures apart, such as symbols of genes, as their titles."""
+    for name, words in labels.items():
+        if name != "id" and len(set(words) - {""}) >= _TELLING * len(names):
+            return {"title": [word or own for word, own in zip(words, names, strict=True)]}
+    return {}
 
 
 # A row for each value

@@ -184,7 +184,7 @@ def _table(found: Laid, paths: Sequence[Path], retrieved: str, title: str) -> Ta
         if len(set(names)) < len(names):
             remarks += (f"Some {what} share a name: the repeats are numbered.",)
     label = main_label(found.labels)
-    named = files.title_of(paths[0])
+    named = files.title_of(paths[0]).replace("_", " ")
     if len(paths) > 1:
         named = _YEAR.sub("", named).strip(" -_.") or named
     about = About(
