@@ -103,7 +103,7 @@ def fetch_messages(
         found = [
             one
             for start in range(0, len(cases), _AT_A_TIME)
-            for one in _files(client, cases[start : start + _AT_A_TIME])
+            for one in files_of(client, cases[start : start + _AT_A_TIME])
         ]
         columns: list[dict[str, float]] = []
         for done, (id, _) in enumerate(found):
@@ -116,7 +116,7 @@ def fetch_messages(
     return Reading(MRNA, "", provider.name, values, [case for _, case in found], genes)
 
 
-def _files(client: Client, cases: Sequence[str]) -> list[tuple[str, str]]:
+def files_of(client: Client, cases: Sequence[str]) -> list[tuple[str, str]]:
     """The file of each tumour of these cases, with its case."""
     chosen = {
         "cases.submitter_id": list(cases),
