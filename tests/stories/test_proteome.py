@@ -20,6 +20,7 @@ from followdata.errors import NotFetched, NothingToAnswer, UnknownName
 from followdata.questions.correlate import fit_correlations
 from followdata.questions.prepare import prepare
 from followdata.registry import Registry
+from followdata.settings import HOME_VARIABLE
 from followdata.sources import cptac, tcga
 from followdata.sources.cohorts import joined
 from followdata.sources.omics import read_files
@@ -206,8 +207,11 @@ def test_breast_tumours_of_several_tables(desk: Desk, shared: Path) -> None:
 # The walk
 
 
-def test_the_notebook_runs(home: Path, tmp_path: Path) -> None:
+def test_the_notebook_runs(
+    proteome: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its cells are run one after the other, on the sample, as a notebook's kernel would."""
+    monkeypatch.setenv(HOME_VARIABLE, str(proteome.desk.store.home))
     cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     assert len(code) >= 5
