@@ -177,7 +177,8 @@ class _Forest:
         """The mean over trees of each level's scores: levels x (copies + 1) x p."""
         levels, trees = self.shares.shape
         total = np.zeros((levels, len(self.orders), self.ranked.ranks.shape[1]))
-        grown = (executor.map if executor else map)(self._grown, range(trees))
+        numbers = range(trees if total.size else 0)
+        grown = (executor.map if executor else map)(self._grown, numbers)
         for number, tree in enumerate(grown, 1):
             total += tree
             if watch:
