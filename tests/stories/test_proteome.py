@@ -16,7 +16,7 @@ from scipy import stats
 from followdata.answer import Answer, Provenance
 from followdata.data import About, Layer, TableData
 from followdata.desk import Desk, Opened
-from followdata.errors import NotFetched, NothingToAnswer, UnknownName
+from followdata.errors import InvalidInput, NotFetched, NothingToAnswer, UnknownName
 from followdata.questions.correlate import fit_correlations
 from followdata.questions.prepare import prepare
 from followdata.registry import Registry
@@ -69,6 +69,14 @@ def test_the_sample_is_an_eighth_of_the_packaged_tumours() -> None:
 def test_without_the_extra_the_sample_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cptac, "_PACKAGE", "no_such_package")
     with pytest.raises(NotFetched, match="pip install"):
+        sample()
+
+
+def test_files_that_are_not_those_that_are_pinned_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(cptac._PACKAGED, "clinical.txt", "0" * 64)
+    with pytest.raises(InvalidInput, match="clinical.txt of the package cptac.*digest"):
         sample()
 
 

@@ -52,9 +52,11 @@ _COUNTED_ROWS = "N_"
 def code_of(cohort: str) -> str | None:
     """TCGA's code of a cohort, by its name here or its own.
 
-    >>> code_of("breast"), code_of("tcga-luad"), code_of("irises")
-    ('BRCA', 'LUAD', None)
+    >>> code_of("breast"), code_of("brca"), code_of("tcga-luad"), code_of("irises")
+    ('BRCA', 'BRCA', 'LUAD', None)
     """
+    if cohort.upper() in CODES.values():
+        return cohort.upper()
     if cohort.lower().startswith("tcga-"):
         return cohort[len("tcga-") :].upper()
     return CODES.get(cohort)
