@@ -76,7 +76,7 @@ def test_files_that_are_not_those_that_are_pinned_are_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(cptac._PACKAGED, "clinical.txt", "0" * 64)
-    with pytest.raises(InvalidInput, match="clinical.txt of the package cptac.*digest"):
+    with pytest.raises(InvalidInput, match=r"clinical\.txt of the package cptac.*digest"):
         sample()
 
 
