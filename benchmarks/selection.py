@@ -2,7 +2,7 @@
 
 BorutaPy is in the dependency group `bench`; without it only our own selection is measured. Real
 tumours are those of ../shared (or `FOLLOWDATA_SHARED`). Parts can be left out by naming others in
-`FOLLOWDATA_PARTS` ("speed,null,real,madelon").
+`FOLLOWDATA_PARTS` ("speed,power,madelon,null,shuffled,real").
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ ROWS, PLANTED, NULLS, DRAWS, SMALL = 77, 40, 200, 20, 20
 
 def main() -> None:
     print(f"{machine()}.\n")
-    parts = {"speed": speed, "power": power, "madelon": madelon, "null": null, "real": real}
+    parts = {
+        "speed": speed, "power": power, "madelon": madelon, "null": null, "shuffled": shuffled,
+        "real": real,
+    }  # fmt: skip
     wanted = os.environ.get("FOLLOWDATA_PARTS", ",".join(parts)).split(",")
     for name in wanted:
         parts[name]()
@@ -140,12 +143,21 @@ def madelon() -> None:
 
 
 def null() -> None:
-    rows = [_null("77 x 500 normal values, four classes", _noise(500))]
-    if (tumours := endometrial()) is not None:
-        X, classes = tumours
-        kept = np.random.default_rng(0).permutation(X.shape[1])[:1000]
-        name = "endometrial, 76 x 1,000 proteins, labels shuffled"
-        rows.append(_null(name, _shuffled(X[:, kept], classes)))
+    _noted({"77 x 500 normal values, four classes": _noise(500)})
+
+
+def shuffled() -> None:
+    tumours = endometrial()
+    if tumours is None:
+        print("Without real tumours, for there is no ../shared.")
+        return
+    X, classes = tumours
+    kept = np.random.default_rng(0).permutation(X.shape[1])[:500]
+    _noted({"endometrial, 76 x 500 proteins, labels shuffled": _shuffled(X[:, kept], classes)})
+
+
+def _noted(kinds: dict[str, Iterator[tuple[Floats, Words]]]) -> None:
+    rows = [_null(name, tables) for name, tables in kinds.items()]
     print(f"Tables of noise: of {NULLS}, those in which anything is confirmed:\n")
     table(("tables", "select anything", "95 % interval of the share", "most selected"), rows)
 

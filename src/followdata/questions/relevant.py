@@ -317,7 +317,8 @@ class _Told:
             f"Confirmed are so many that, on average, at most {wording.share(LEVEL)} of them are "
             f"there by chance, tentative those that would be at {wording.share(TENTATIVE)}; "
             f"nothing is confirmed unless the table stands out from all {copies} copies of it with "
-            f"the {about.things} in another order. Hits count the copies whose best shadow is beaten."
+            f"the {about.things} in another order. Hits count the copies whose best shadow is "
+            "beaten."
         )
         yield (
             f"To have to do with {self._outcome} is not to cause it: {about.measures} that go with "
