@@ -102,8 +102,10 @@ def test_another_matrix_has_its_own_rows() -> None:
     answer = asked(matrix="mrna")[0]
     table = answer.tables["select"]
     confirmed = [row["feature"] for row in table.records() if row["decision"] == "confirmed"]
-    assert confirmed == ["G9"]
-    assert "in 47\xa0tumours" in answer.sentence or "48\xa0tumours" in answer.sentence
+    assert confirmed[0] == "G9"
+    assert len(confirmed) <= 2  # one of twenty may be there by chance
+    # Ten have no mRNA, among them the two without a label; one more is of a rare subtype.
+    assert "in 49\xa0tumours" in answer.sentence
 
 
 def test_progress_is_told_to_its_end() -> None:

@@ -27,6 +27,9 @@ the same values in another order. Where this departs from them, and why:
   most `LEVEL`. Nothing at all is confirmed unless the table stands out from every one of its
   copies, which chance alone does in one table of 20: the rate of errors in tables of noise is so
   held exactly, however the columns are related.
+- A tree looks for what tells most, so two columns that tell something only together, and neither
+  anything by itself, are found only if one of them is split by without reason: seldom, where there
+  are many others. A forest of Boruta's has the same blind spot.
 - "Tentative" are columns between `LEVEL` and `TENTATIVE` of that rate; no time limit is meant.
 - `hits` counts the copies whose best shadow the column beats; it is told, and decides nothing.
 
