@@ -125,8 +125,7 @@ def factors() -> None:
             print("The cohorts are read from FOLLOWDATA_SHARED, which is not there.")
             return
         begun = time.perf_counter()
-        fitted = fit_factors(
-            data, report=lambda *_, **__: None, outcome="subtype", factors=FACTORS,
+        fitted = fit_factors(data, outcome="subtype", factors=FACTORS,
             features=FEATURES,
         )  # fmt: skip
         rows.append((name, f"{time.perf_counter() - begun:.3g} s", *told(fitted)))

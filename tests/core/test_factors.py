@@ -110,3 +110,20 @@ def test_columns_that_vary_most_and_are_seen_often_enough_are_chosen() -> None:
     X = np.array([[0.0, 0, 0, 1], [9, 1, 0, np.nan], [0, 2, 0, np.nan], [9, 3, 0, np.nan]])
     assert chosen_columns(X, 2).tolist() == [0, 1]
     assert chosen_columns(X, 9).tolist() == [0, 1]
+
+
+def test_of_one_block_with_all_columns_it_is_partial_least_squares() -> None:
+    """The first component, beside that of scikit-learn."""
+    from sklearn.cross_decomposition import PLSRegression
+
+    random = np.random.default_rng(13)
+    classes = np.repeat([0, 1, 2], 20)
+    X = random.normal(size=(60, 12))
+    X[:, :4] += classes[:, None]
+    X[classes == 1, 4:8] += 1.5
+    found = sparse_discriminants([X], classes, components=1, keep=12)
+    targets = (classes[:, None] == np.arange(3)).astype(float)
+    Z = (X - X.mean(0)) / X.std(0)
+    theirs = PLSRegression(n_components=1, scale=False).fit(Z, targets).x_weights_[:, 0]
+    ours = found.weights[0][:, 0]
+    np.testing.assert_allclose(ours * np.sign(ours @ theirs), theirs, atol=5e-3)

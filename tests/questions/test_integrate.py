@@ -30,7 +30,7 @@ def table(seed: int, *, told: float = 0.0, rows: int = 48, label: str = "kind") 
 
 
 def learnt(data: MemoryTable) -> Integrated:
-    return fit_factors(data, report=lambda *_, **__: None, factors=3, features=30)
+    return fit_factors(data, factors=3, features=30)
 
 
 def test_measurements_that_would_cost_most_rows_have_no_part() -> None:

@@ -14,6 +14,7 @@ from followdata.answer import Provenance
 from followdata.data import About, Layer, MemoryTable
 from followdata.errors import InvalidInput, Refused, Unreachable
 from followdata.sources import cptac, tcga
+from followdata.sources.client import Client
 from followdata.sources.cohorts import Description, Reading, joined
 from followdata.sources.fetching import Fetching
 from followdata.sources.omics import Files, read_files
@@ -381,3 +382,32 @@ def test_without_a_network() -> None:
 
 def test_files_have_a_form_of_their_own() -> None:
     assert Files().readings == []
+
+
+# The real providers
+
+
+@pytest.mark.live
+def test_the_real_commons_has_every_field_that_is_read() -> None:
+    with Client(cptac.PDC, MemoryLog()) as real:
+        for query, fields in cptac.FIELDS.items():
+            text = f'{{ {query}(pdc_study_id: "PDC000125" acceptDUA: true) {{ {fields} }} }}'
+            reply = real.json("graphql", post={"query": text})
+            assert "errors" not in reply, reply["errors"]
+            first = reply["data"][query][0]
+            assert [name for name in fields.split() if name not in first] == []
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("name", ["HiSeqV2.gz", "RPPA.gz", "miRNA_HiSeq_gene.gz"])
+def test_the_real_hub_has_the_files(name: str) -> None:
+    with Client(tcga.XENA, MemoryLog()) as real:
+        assert real.bytes(f"TCGA.ACC.sampleMap%2F{name}").startswith(b"\x1f\x8b")
+
+
+@pytest.mark.live
+def test_the_real_gdc_finds_a_tumours_messages() -> None:
+    with Client(tcga.GDC, MemoryLog()) as real:
+        found = tcga.files_of(real, ["C3L-00006"])
+        heading = real.text(f"data/{found[0][0]}").split("\n", 2)[1].split("\t")
+    assert {"gene_id", "gene_name", "gene_type", "tpm_unstranded"} <= set(heading)

@@ -16,10 +16,11 @@ from scipy import stats
 from followdata.answer import Answer, Provenance
 from followdata.data import About, Layer, TableData
 from followdata.desk import Desk, Opened
-from followdata.errors import NotFetched, NothingToAnswer, UnknownName
+from followdata.errors import InvalidInput, NotFetched, NothingToAnswer, UnknownName
 from followdata.questions.correlate import fit_correlations
 from followdata.questions.prepare import prepare
 from followdata.registry import Registry
+from followdata.settings import HOME_VARIABLE
 from followdata.sources import cptac, tcga
 from followdata.sources.cohorts import joined
 from followdata.sources.omics import read_files
@@ -68,6 +69,14 @@ def test_the_sample_is_an_eighth_of_the_packaged_tumours() -> None:
 def test_without_the_extra_the_sample_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cptac, "_PACKAGE", "no_such_package")
     with pytest.raises(NotFetched, match="pip install"):
+        sample()
+
+
+def test_files_that_are_not_those_that_are_pinned_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(cptac._PACKAGED, "clinical.txt", "0" * 64)
+    with pytest.raises(InvalidInput, match=r"clinical\.txt of the package cptac.*digest"):
         sample()
 
 
@@ -206,8 +215,11 @@ def test_breast_tumours_of_several_tables(desk: Desk, shared: Path) -> None:
 # The walk
 
 
-def test_the_notebook_runs(home: Path, tmp_path: Path) -> None:
+def test_the_notebook_runs(
+    proteome: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its cells are run one after the other, on the sample, as a notebook's kernel would."""
+    monkeypatch.setenv(HOME_VARIABLE, str(proteome.desk.store.home))
     cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     assert len(code) >= 5

@@ -10,7 +10,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
 
-_DRAWS = 40_000
+_DRAWS = 10_000
 _LEAST_SHARPNESS, _MOST_SHARPNESS = 1e-3, 1e3
 
 

@@ -27,6 +27,9 @@ the same values in another order. Where this departs from them, and why:
   most `LEVEL`. Nothing at all is confirmed unless the table stands out from every one of its
   copies, which chance alone does in one table of 20: the rate of errors in tables of noise is so
   held exactly, however the columns are related.
+- A tree looks for what tells most, so two columns that tell something only together, and neither
+  anything by itself, are found only if one of them is split by without reason: seldom, where there
+  are many others. A forest of Boruta's has the same blind spot.
 - "Tentative" are columns between `LEVEL` and `TENTATIVE` of that rate; no time limit is meant.
 - `hits` counts the copies whose best shadow the column beats; it is told, and decides nothing.
 
@@ -177,7 +180,8 @@ class _Forest:
         """The mean over trees of each level's scores: levels x (copies + 1) x p."""
         levels, trees = self.shares.shape
         total = np.zeros((levels, len(self.orders), self.ranked.ranks.shape[1]))
-        grown = (executor.map if executor else map)(self._grown, range(trees))
+        numbers = range(trees if total.size else 0)
+        grown = (executor.map if executor else map)(self._grown, numbers)
         for number, tree in enumerate(grown, 1):
             total += tree
             if watch:

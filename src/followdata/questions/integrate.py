@@ -23,7 +23,7 @@ from followdata.core.logistic import called
 from followdata.data import Floats, TableData, matrices
 from followdata.errors import NothingToAnswer
 from followdata.parameters import Label, Number
-from followdata.question import Question, Report
+from followdata.question import Question
 from followdata.questions import wording
 
 Ints = npt.NDArray[np.intp]
@@ -84,7 +84,6 @@ class _Blocks(NamedTuple):
 def fit_factors(
     data: TableData,
     *,
-    report: Report,
     outcome: Annotated[str | None, _OUTCOME] = None,
     factors: Annotated[int, _RANK] = 6,
     features: Annotated[int, _FEATURES] = 1000,
@@ -102,7 +101,7 @@ def fit_factors(
     if len(classes) > 1:
         labelled = [block[known] for block in blocks.values]
         by_factors = _called_by_factors(labelled, given, factors)
-        by_few, kept = _called_by_few(labelled, given, report)
+        by_few, kept = _called_by_few(labelled, given)
         final = _best_keep(labelled, given)
         learnt = sparse_discriminants(labelled, given, components=_COMPONENTS, keep=final)
         weights, kept = np.vstack(list(learnt.weights)), [*kept, final]
@@ -192,13 +191,12 @@ def _called_by_factors(blocks: Sequence[Floats], given: Ints, rank: int) -> Ints
     return calls
 
 
-def _called_by_few(blocks: Sequence[Floats], given: Ints, report: Report) -> tuple[Ints, list[int]]:
+def _called_by_few(blocks: Sequence[Floats], given: Ints) -> tuple[Ints, list[int]]:
     """What each row is called by few columns, how many of them being chosen without the row."""
     calls = np.empty(len(given), dtype=np.intp)
     kept: list[int] = []
     for learn, out in held_out(folds(given, _FOLDS, np.random.default_rng(0))):
         within = [block[learn] for block in blocks]
-        report("progress", done=len(kept), total=_FOLDS, what="rounds of holding out")
         kept.append(_best_keep(within, given[learn]))
         found = sparse_discriminants(within, given[learn], components=_COMPONENTS, keep=kept[-1])
         calls[out] = found.called([block[out] for block in blocks])
@@ -264,7 +262,6 @@ question = Question(
     "seen.",
     needs="table",
     fit=fit_factors,
-    long=True,
     answer=integrate,
 )
 

@@ -225,7 +225,7 @@ class _Told:
         """How many are at least so important, of the columns and of a copy's shadows."""
         fitted, about = self.fitted, self.data.about
         order = self.order
-        last = max(20, int(np.searchsorted(fitted.q[order], 0.5)))
+        last = max(20, int(np.searchsorted(fitted.q[order], TENTATIVE, side="right")))
         places = np.unique(np.linspace(0, min(last, len(order)) - 1, _POINTS).astype(int))
         importance, chance = fitted.importance[order[places]], fitted.chance[order[places]]
         return Table.of(
@@ -260,7 +260,7 @@ class _Told:
                 f"{self._outcome}: shadows of them do as well by chance."
             )
         else:
-            more = f", and {wording.number(tentative)} may" if tentative else ""
+            more = f", and {wording.number(tentative)} more may" if tentative else ""
             verb = "has" if confirmed == 1 else "have"
             yield (
                 f"{wording.number(confirmed)} of the {of} measured in {rows} {verb} to do with "
@@ -317,7 +317,8 @@ class _Told:
             f"Confirmed are so many that, on average, at most {wording.share(LEVEL)} of them are "
             f"there by chance, tentative those that would be at {wording.share(TENTATIVE)}; "
             f"nothing is confirmed unless the table stands out from all {copies} copies of it with "
-            f"the {about.things} in another order. Hits count the copies whose best shadow is beaten."
+            f"the {about.things} in another order. Hits count the copies whose best shadow is "
+            "beaten."
         )
         yield (
             f"To have to do with {self._outcome} is not to cause it: {about.measures} that go with "

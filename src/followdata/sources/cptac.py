@@ -41,6 +41,13 @@ STUDIES: Mapping[str, str] = {
 }
 """The proteome of each discovery or prospective study, by what a reader calls the cohort."""
 _STUDY = re.compile(r"PDC\d{6}", re.IGNORECASE)
+FIELDS: Mapping[str, str] = {
+    "biospecimenPerStudy": "aliquot_submitter_id case_submitter_id sample_type",
+    "clinicalMetadata": (
+        "aliquot_submitter_id primary_diagnosis tumor_grade tumor_stage morphology"
+    ),
+}
+"""What is asked of each of a study's samples, by the query."""
 _LOG_RATIO = "log2_ratio"
 _POOLS = ("reference", "pool", "withdrawn")
 
@@ -112,15 +119,8 @@ def fetch_study(fetching: Fetching, study: str, provider: Provider = PDC) -> Fil
         fetching.progress(0, 3, "replies")
         matrix = _asked(client, study, "quantDataMatrix", f'data_type: "{_LOG_RATIO}"', "")
         fetching.progress(1, 3, "replies")
-        specimens = _asked(
-            client, study, "biospecimenPerStudy", "",
-            "aliquot_submitter_id case_submitter_id sample_type",
-        )  # fmt: skip
-        fetching.progress(2, 3, "replies")
-        clinical = _asked(
-            client, study, "clinicalMetadata", "",
-            "aliquot_submitter_id primary_diagnosis tumor_grade tumor_stage morphology",
-        )  # fmt: skip
+        specimens, clinical = (_asked(client, study, query, "", fields)
+                               for query, fields in FIELDS.items())  # fmt: skip
         fetching.progress(3, 3, "replies")
     names = {
         str(one.get("aliquot_submitter_id")): _case_name(one)

@@ -52,9 +52,11 @@ _COUNTED_ROWS = "N_"
 def code_of(cohort: str) -> str | None:
     """TCGA's code of a cohort, by its name here or its own.
 
-    >>> code_of("breast"), code_of("tcga-luad"), code_of("irises")
-    ('BRCA', 'LUAD', None)
+    >>> code_of("breast"), code_of("brca"), code_of("tcga-luad"), code_of("irises")
+    ('BRCA', 'BRCA', 'LUAD', None)
     """
+    if cohort.upper() in CODES.values():
+        return cohort.upper()
     if cohort.lower().startswith("tcga-"):
         return cohort[len("tcga-") :].upper()
     return CODES.get(cohort)
@@ -103,7 +105,7 @@ def fetch_messages(
         found = [
             one
             for start in range(0, len(cases), _AT_A_TIME)
-            for one in _files(client, cases[start : start + _AT_A_TIME])
+            for one in files_of(client, cases[start : start + _AT_A_TIME])
         ]
         columns: list[dict[str, float]] = []
         for done, (id, _) in enumerate(found):
@@ -116,7 +118,7 @@ def fetch_messages(
     return Reading(MRNA, "", provider.name, values, [case for _, case in found], genes)
 
 
-def _files(client: Client, cases: Sequence[str]) -> list[tuple[str, str]]:
+def files_of(client: Client, cases: Sequence[str]) -> list[tuple[str, str]]:
     """The file of each tumour of these cases, with its case."""
     chosen = {
         "cases.submitter_id": list(cases),
