@@ -29,11 +29,11 @@ from followdata.core.smoothness import pairs, smoothness
 from followdata.questions.scanned import NOTHING, SIZE, Scanned, noises
 
 PLACEBOS = 2000
-OTHERS = 100
+OTHERS = 60
 """Placebos a kind for the tests of other packages, which take milliseconds each."""
 RATIOS = (1.1, 1.2, 1.4)
-PLANTED = 60
-SIMULATED = 60
+PLANTED = 50
+SIMULATED = 40
 
 
 def main() -> None:
@@ -321,9 +321,7 @@ def discoveries(scanned: Scanned) -> None:
     Z = standardised(scanned.scores[:, complete])
     random = np.random.default_rng(4)
     whole = Gaps.of(Z)
-    first = smoothness(
-        Z, scanned.X, scanned.nearness, scanned.intensity.residual[:, None], whole
-    )
+    first = smoothness(Z, scanned.X, scanned.nearness, scanned.intensity.residual[:, None], whole)
     matrices = [pair.correlation(scanned.nearness) for pair in pairs(scanned.nearness)]
     rows = []
     for label, draw in list(models(scanned).items())[1:]:
@@ -351,5 +349,3 @@ def discoveries(scanned: Scanned) -> None:
         f"them; {SIMULATED} data sets a row, in percent:\n"
     )
     table(("counts", "anything found at FDR 5 %", "p below 5 %"), rows)
-
-
