@@ -55,13 +55,14 @@ class Scan:
     smoothness: Smoothness
 
 
-def testable(X: Floats) -> npt.NDArray[np.bool_]:
+def can_be_tested(X: Floats) -> npt.NDArray[np.bool_]:
     """Which columns have enough values, not nearly all of them equal (p)."""
     found = np.zeros(X.shape[1], dtype=bool)
     for column, values in enumerate(X.T):
         known = values[np.isfinite(values)]
         if len(known) >= FEWEST:
-            found[column] = len(known) - np.unique(known, return_counts=True)[1].max() >= FEWEST_APART
+            commonest = np.unique(known, return_counts=True)[1].max()
+            found[column] = len(known) - commonest >= FEWEST_APART
     return found
 
 
@@ -77,7 +78,7 @@ def scan(
     """Test each column of `Z` (n x p, normal scores; NaN is a gap) against the null model.
 
     A column with gaps is tested on the places that have a value, by the null model of those places.
-    Columns of which `testable` says no should not be given.
+    Columns of which `can_be_tested` says no should not be given.
     """
     Z = standardised(Z)
     gaps = Gaps.of(Z)
@@ -92,10 +93,10 @@ def scan(
         squares[columns] = (within * (P @ within)).sum(0)
     X = intensity.linear.X
     smooth = smoothness(filled, X, nearness, vectors, gaps, executor)
-    return tested(inner, squares, smooth, X.shape[1])
+    return both_sides(inner, squares, smooth, X.shape[1])
 
 
-def tested(inner: Floats, squares: Floats, smooth: Smoothness, q: int) -> Scan:
+def both_sides(inner: Floats, squares: Floats, smooth: Smoothness, q: int) -> Scan:
     """Both tests, from each column's inner product with the score and z' P z (p each), and how
     smooth the column is; `q` columns are allowed for."""
     from scipy.special import ndtr, ndtri

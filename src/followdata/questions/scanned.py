@@ -13,7 +13,7 @@ from followdata.core.counts import Counts
 from followdata.core.intensity import Intensity, fit_intensity
 from followdata.core.nearness import GROUP, Nearness
 from followdata.core.normal import normal_scores
-from followdata.core.scan import FEWEST, FEWEST_APART, testable
+from followdata.core.scan import FEWEST, FEWEST_APART, can_be_tested
 from followdata.data import Floats, TableData
 from followdata.errors import NothingToAnswer
 from followdata.parameters import Choice
@@ -64,7 +64,7 @@ class Scanned:
         intensity = fit_intensity(counts.totals, expected, X, near)
         own = {data.about.count, *([data.about.size] if adjust == SIZE else [])}
         names, table = data.names("var").names, data.matrix()
-        kept = testable(table) & np.array([name not in own for name in names])
+        kept = can_be_tested(table) & np.array([name not in own for name in names])
         columns = np.flatnonzero(kept)
         if not len(columns):
             raise NothingToAnswer(
@@ -159,8 +159,8 @@ def null_notes(scanned: Scanned, adjust: str) -> Iterator[str]:
     else:
         held += (
             " How the rate goes with size is not allowed for (adjust: size would): what has to do "
-            f"with size is found as well, and so is chance that does. An {about.measure} found here "
-            "may tell of nothing but that large places differ from small ones."
+            "with size is found as well, and so is chance that does. What is found may tell of "
+            "nothing but that large places differ from small ones."
         )
     yield held
     yield _rest(scanned)
