@@ -23,7 +23,7 @@ def plain(V: Floats, X: Floats) -> tuple[Floats, float]:
     """P and the log determinants as the textbook writes them."""
     Q = np.linalg.inv(V)
     within = X.T @ Q @ X
-    P = Q - Q @ X @ np.linalg.inv(within) @ X.T @ Q
+    P: Floats = np.asarray(Q - Q @ X @ np.linalg.inv(within) @ X.T @ Q, dtype=np.float64)
     return P, float(np.linalg.slogdet(V)[1] + np.linalg.slogdet(within)[1])
 
 

@@ -14,7 +14,7 @@ from followdata.core.intensity import Intensity, fit_intensity
 from followdata.core.nearness import EXPONENTIAL, MATERN, by_distance, correlation, distances
 from followdata.core.normal import normal_scores
 from followdata.core.proportion import share_interval
-from followdata.core.scan import scan, standardised, can_be_tested
+from followdata.core.scan import can_be_tested, scan, standardised
 from followdata.core.stability import halves, stability
 
 Floats = npt.NDArray[np.float64]

@@ -76,7 +76,7 @@ def fit_intensity(y: Floats, expected: Floats, X: Floats, nearness: Nearness) ->
 
 
 class _Search:
-    """The likelihood of parameters (log variance, logit of share), each found from the last mode."""
+    """The likelihood of parameters (log variance, logit of share), each from the last mode on."""
 
     def __init__(self, y: Floats, expected: Floats, X: Floats, nearness: Nearness) -> None:
         self.y, self.log_expected, self.X, self.nearness = y, np.log(expected), X, nearness

@@ -63,6 +63,8 @@ def by_distance(places: Floats) -> Nearness:
     [50.0, 25.0, 12.5]
     """
     apart = distances(places)
+    if not apart.max():
+        return nowhere(len(places))
     reaches = [float(apart.max()) / 2 ** (1 + halving) for halving in range(_HALVINGS)]
     found = [(kernel, reach) for kernel in (EXPONENTIAL, MATERN) for reach in reaches]
     return Nearness(

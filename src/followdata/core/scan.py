@@ -61,9 +61,8 @@ def can_be_tested(X: Floats) -> npt.NDArray[np.bool_]:
     for column, values in enumerate(X.T):
         known = values[np.isfinite(values)]
         if len(known) >= FEWEST:
-            found[column] = (
-                len(known) - np.unique(known, return_counts=True)[1].max() >= FEWEST_APART
-            )
+            commonest = np.unique(known, return_counts=True)[1].max()
+            found[column] = len(known) - commonest >= FEWEST_APART
     return found
 
 

@@ -63,7 +63,7 @@ class Smoothness:
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """A correlation: `share` of it common to near places, as matrix number `at` says; -1 is none."""
+    """A correlation: `share` of it is common to near places, by matrix number `at`; -1 is none."""
 
     at: int
     share: float

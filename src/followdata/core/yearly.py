@@ -69,10 +69,10 @@ def by_year(counts: Counts, some: Bools, *, confidence: float = 0.95) -> Yearly:
     events = np.where(counted, np.nansum(chosen.y, axis=0), np.nan)
     persons = np.where(counted, np.nansum(chosen.exposure, axis=0), np.nan)
     steady = persons * (np.nansum(events) / np.nansum(persons))
-    dispersion = dispersion_of(counts, some)
+    dispersion, freedom = _dispersion(counts, some)
     low, high = interval(events, dispersion, confidence=confidence)
     change = _change(counts.years, events, persons, dispersion, confidence)
-    p = _differ(events, steady, dispersion)
+    p = _differ(events, steady, dispersion, freedom)
     return Yearly(events, low, high, steady, persons, dispersion, *change, p)
 
 
@@ -81,19 +81,30 @@ def dispersion_of(counts: Counts, some: Bools | None = None) -> float:
 
     Few events tell little of it: as if ten events of all places had been seen too.
     """
-    n, years = counts.y.shape
+    return _dispersion(counts, some)[0]
+
+
+def _dispersion(counts: Counts, some: Bools | None) -> tuple[float, float]:
+    """The dispersion, and the degrees of freedom that it rests on (Satterthwaite 1946, Biometrics
+    Bulletin 2:110): a few large places that vary most leave few."""
+    years = len(counts.years)
     expected = counts.expected
     totals = np.nansum(expected, axis=1)
     mean = expected * (counts.totals / np.where(totals > 0, totals, 1))[:, None]
-    square = (
-        np.nansum((counts.y - mean) ** 2, axis=1) * years / max(1, years - 1) * n / max(1, n - 1)
-    )
+    square = np.nansum((counts.y - mean) ** 2, axis=1) * years / max(1, years - 1)
+    # A year's level is learnt from the places themselves, and most of all from the large ones.
+    weights = totals / max(totals.sum(), 1e-300)
+    shares = square / square.sum() if square.sum() else weights
+    square = square / max(0.5, 1 - 2 * weights @ shares + weights @ weights)
     sums = np.nansum(mean, axis=1)
-    everywhere = square.sum() / sums.sum() if sums.sum() else 1.0
-    if some is None:
-        return max(1.0, float(everywhere))
-    own = square[some].sum() + _LENT * everywhere
-    return max(1.0, float(own / (sums[some].sum() + _LENT)))
+    freedom = max(1, years - 1) / max(float(shares @ shares), 1e-300)
+    everywhere = float(square.sum() / sums.sum()) if sums.sum() else 1.0
+    if some is None or some.all():
+        return max(1.0, everywhere), freedom
+    lent = _LENT * everywhere
+    own = square[some].sum() + lent
+    parts = (square[some] ** 2).sum() / max(1, years - 1) + lent**2 / freedom
+    return max(1.0, float(own / (sums[some].sum() + _LENT))), float(own**2 / max(parts, 1e-300))
 
 
 def interval(
@@ -214,12 +225,13 @@ def _mixed_quantile(middles: Floats, errors: Floats, weights: Floats, part: floa
     return float(brentq(below, middles.min() - reach, middles.max() + reach))
 
 
-def _differ(events: Floats, steady: Floats, dispersion: float) -> float:
-    """The chance of years that differ as much at one rate."""
-    from scipy.special import chdtrc
+def _differ(events: Floats, steady: Floats, dispersion: float, freedom: float) -> float:
+    """The chance of years that differ as much at one rate, by an F test."""
+    from scipy.special import fdtrc
 
     known = np.isfinite(events)
     if not steady[known].all() or known.sum() < 2:
         return 1.0
     square = np.sum((events[known] - steady[known]) ** 2 / steady[known]) / dispersion
-    return float(chdtrc(known.sum() - 1, square))
+    between = int(known.sum()) - 1
+    return float(fdtrc(between, freedom, square / between))

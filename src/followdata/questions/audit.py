@@ -92,11 +92,12 @@ def audit(
     )
     low, high = limits[worst]
     count = wording.number(fitted.number)
+    middle, most = 100 * float(rates[:, 0].mean()), 100 * float(rates[worst, 0])
     sentence = (
-        f"Of {count} {data.about.measures} that are nothing but chance, at most "
-        f"{wording.number(100 * float(rates[worst, 0]))} % come out with p below 0.05, whatever "
-        f"the chance is like; 5 % should. The most are where it is {fitted.noise[worst]} "
-        f"({wording.number(100 * low)} to {wording.number(100 * high)} %)."
+        f"Of {data.about.measures} that are nothing but chance, {middle:.1f} % come out with p "
+        f"below 0.05, where 5 % should. Of {len(fitted.noise)} kinds of chance with {count} "
+        f"placebos each, the most is {most:.1f} % (95 % interval {100 * low:.1f} to "
+        f"{100 * high:.1f} %), where it is {fitted.noise[worst]}."
     )
     view = View(
         kind="intervals",
@@ -106,8 +107,8 @@ def audit(
         },
         title="How much chance passes for a finding",
         description=f"For {len(fitted.noise)} kinds of noise the share of {count} placebos with p "
-        f"below 0.05 and its 95 % interval; all lie between "
-        f"{wording.number(float(rates[:, 0].min()))} and {wording.number(float(rates[:, 0].max()))}.",
+        f"below 0.05 and its 95 % interval; they are from {float(rates[:, 0].min()):.3f} to "
+        f"{float(rates[:, 0].max()):.3f}.",
     )  # fmt: skip
     return Answer(sentence, {"audit": table}, (view,), (*_notes(data), *fitted.notes))
 
@@ -115,8 +116,8 @@ def audit(
 def _notes(data: TableData) -> Iterator[str]:
     about = data.about
     yield (
-        f"The {about.events} are the real ones, and stay as they are; only the {about.measures} are "
-        "made up. What is found in them is found for no reason."
+        f"The {about.events} are the real ones, and stay as they are; only the {about.measures} "
+        "are made up. What is found in them is found for no reason."
     )
     yield (
         "A test that never rejects would pass this as well. What this one finds where there is "

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
+import numpy.typing as npt
 
 from followdata.answer import Answer, Field, Table, View
 from followdata.core.discoveries import q_values
@@ -23,12 +24,11 @@ from followdata.questions import groups, wording
 from followdata.questions import measures as columns_of
 from followdata.questions.groups import FALSE_DISCOVERIES
 from followdata.questions.measures import Measures
-from followdata.questions.scanned import ADJUST, NOTHING, SIZE, Scanned, null_notes
+from followdata.questions.scanned import ADJUST, SIZE, Scanned, null_notes
 
 EVERY = "all"
 THEME = "theme"
 PLACEBOS = 400
-LIKE_THESE = "surrogates of these indicators"
 _LEVEL = 0.05
 _SEED = 20141231
 _STEADY = 0.8
@@ -43,7 +43,7 @@ class Related:
     surrogates of these columns `false` came out with p at most 5 %. `notes` say what was asked.
     """
 
-    columns: np.ndarray[tuple[int], np.dtype[np.int64]]
+    columns: npt.NDArray[np.int64]
     ratio: Floats
     low: Floats
     high: Floats
@@ -276,9 +276,8 @@ class _Shown:
         yield (
             f"Its own audit: of {wording.number(fitted.placebos)} surrogates with the values, the "
             f"gaps, the smoothness and the tie to size of these {about.measures}, but otherwise "
-            f"chance, {wording.number(100 * self.false_rate)} % came out with p below 0.05 "
-            f"({wording.number(100 * low)} to {wording.number(100 * high)} %); it should be 5 %, or "
-            "less."
+            f"chance, {_percent(self.false_rate)} % came out with p below 0.05 (95 % interval "
+            f"{_percent(low)} to {_percent(high)} %); it should be 5 % or less."
         )
         yield (
             f"What can be concluded: {about.things} that differ in an {about.measure} differ in "
@@ -287,7 +286,7 @@ class _Shown:
             f"{about.things}, and what is found among them need not be so among those who live "
             "there (the ecological fallacy)."
         )
-        yield from self._times_note()
+        yield self._recorded()
         yield (
             f"A standard deviation is that of the {about.measure}'s normal scores: its values by "
             "their order, so that a few extreme ones do not decide. p is the larger of two: one "
@@ -310,17 +309,28 @@ class _Shown:
             "so even what is there may be found in few."
         )
 
-    def _times_note(self) -> Iterator[str]:
+    def _recorded(self) -> str:
+        """What counts as an event, and when everything was."""
         about = self.data.about
-        if about.time:
-            yield (
-                f"The {about.measures} are of {about.time} or thereabouts, the {about.events} of "
-                "many years before: whether they were so before, or came to be so after, is not "
-                "told."
-            )
+        title = self.data.names("var").title(about.count)
+        told = (
+            f"{about.events.capitalize()} are counted as they were recorded (“{title}”): as "
+            "somebody judged them then, which need not be what they were, and may be judged "
+            "otherwise elsewhere."
+        )
+        if not about.time:
+            return told
+        return (
+            f"{told} The {about.measures} are mostly of {about.time}, the {about.events} of years "
+            "before too: which came first is not told."
+        )
 
 
 _BINS = 20
+
+
+def _percent(part: float) -> str:
+    return f"{100 * part:.1f}"
 
 
 def _times(ratio: float) -> str:
@@ -335,6 +345,3 @@ def _times(ratio: float) -> str:
     if ratio >= 2:
         return f"{wording.number(ratio)} times as many"
     return f"{percent}{wording.FIXED}% {'more' if ratio > 1 else 'fewer'}"
-
-
-__all__ = ["NOTHING", "SIZE", "Related", "fit_related", "question", "relate"]

@@ -159,8 +159,8 @@ def null_notes(scanned: Scanned, adjust: str) -> Iterator[str]:
     else:
         held += (
             " How the rate goes with size is not allowed for (adjust: size would): what has to do "
-            f"with size is found as well, and so is chance that does. An {about.measure} found here "
-            "may tell of nothing but that large places differ from small ones."
+            "with size is found as well, and so is chance that does. What is found may tell of "
+            "nothing but that large places differ from small ones."
         )
     yield held
     yield _rest(scanned)

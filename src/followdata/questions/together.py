@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
+import numpy.typing as npt
 
 from followdata.answer import Answer, Field, Table, View, listing
 from followdata.core import foretelling
@@ -39,7 +40,7 @@ class Together:
     `years`, are better than those of population alone, in mean log scores with intervals.
     `filled` counts the gaps."""
 
-    columns: np.ndarray[tuple[int], np.dtype[np.int64]]
+    columns: npt.NDArray[np.int64]
     chosen: Floats
     ratio: Floats
     twins: Floats
@@ -171,7 +172,7 @@ class _Shown:
         return [at for at in self.order if self.fitted.chosen[at] >= THRESHOLD]
 
     def title(self, at: int) -> str:
-        return self.measured.titles[self.fitted.columns[at]]
+        return str(self.measured.titles[int(self.fitted.columns[at])])
 
     def table(self) -> Table:
         fitted, order = self.fitted, self.order
@@ -190,8 +191,10 @@ class _Shown:
     def held_out(self) -> list[str]:
         """What was held out, in words, for each of the gains."""
         about, years = self.data.about, self.fitted.years
-        whole = f"{about.things} of a {about.label}" if about.label else about.things
-        last = f"{years[0]} to {years[-1]}" if len(years) > 1 else f"{years[0]}"
+        whole = (
+            f"{about.things} of another {about.label}" if about.label else f"other {about.things}"
+        )
+        last = f"the years {years[0]} to {years[-1]}" if len(years) > 1 else f"the year {years[0]}"
         return [whole, last][: len(self.fitted.gains)]
 
     def prediction(self) -> Table:
@@ -227,16 +230,20 @@ class _Shown:
 
     def _foretelling(self) -> str:
         about, gains = self.data.about, self.fitted.gains
-        told = " and ".join(
-            f"for {what} that were held out {_chance(float(gain), float(low), float(high))}"
+        told = "; ".join(
+            f"for {what} it is {_chance(float(gain), float(low), float(high))}"
             for what, (gain, low, high) in zip(self.held_out, gains, strict=True)
         )
-        if not (gains[:, 1] > 0).any():
-            return (
-                f"Nothing beats population alone: what all {about.measures} together foretell is, "
-                f"{told}."
-            )
-        return f"Against population alone, what all {about.measures} together foretell is, {told}."
+        better = gains[:, 1] > 0
+        if not better.any():
+            how = "Nothing beats population alone. What"
+        elif better.all():
+            how = "They beat population alone. What"
+        else:
+            how = "They beat population alone in part. What"
+        return (
+            f"{how} all {about.measures} together foretell was tried on what was held out: {told}."
+        )
 
     def views(self) -> Iterator[View]:
         about, order = self.data.about, self.order
@@ -276,8 +283,8 @@ class _Shown:
             f"{about.things} held out, everything was learnt without them."
         )
         yield (
-            f"To survive here is to be useful for telling how many {about.events} to expect, not to "
-            f"be a cause; and what holds of {about.things} need not hold of people. An "
+            f"To survive here is to be useful for telling how many {about.events} to expect, not "
+            f"to be a cause; and what holds of {about.things} need not hold of people. An "
             f"{about.measure} of {about.time or 'one year'} foretells nothing in earnest of years "
             "before it."
         )
