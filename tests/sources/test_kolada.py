@@ -306,7 +306,11 @@ def test_an_older_catalogue_fills_the_gaps_of_the_newest(tmp_path: Path) -> None
         ("a.csv", b"x,y\n1,2\n", "no table of Kolada's figures"),
         ("a_2022.csv", "\n".join(WIDE[:1]).encode(), "no number of 2022; every cell is empty"),
         ("a_2022.csv", b'municipality_id,N01951\n0198,"7,5"\n', "column N01951: “7,5” is not a"),
-        ("a_2022.csv.gz", gzip.compress(b"municipality_id,N01951\n0198,1\n", mtime=0)[:-9], "cut short"),
+        (
+            "a_2022.csv.gz",
+            gzip.compress(b"municipality_id,N01951\n0198,1\n", mtime=0)[:-9],
+            "cut short",
+        ),
         ("a_2022.csv.gz", b"\x1f\x8bnot gzip at all", "cut short or damaged"),
         ("a_2022.csv", "municipality_id,N01951\n0198,å".encode("latin-1"), "not text in UTF-8"),
         ("a.xlsx", b"PK\x03\x04\xff\xfe\x00", "no spreadsheet that can be read"),

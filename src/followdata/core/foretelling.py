@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from followdata.core.elasticnet import elastic_net, folds
 from followdata.core.intensity import Intensity, fit_intensity
 from followdata.core.nearness import Nearness
-from followdata.core.elasticnet import elastic_net, folds
 
 Floats = npt.NDArray[np.float64]
 Groups = npt.NDArray[np.str_] | None

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from followdata.answer import Answer, Field, Table, View, listing
 from followdata.core import foretelling
+from followdata.core.elasticnet import THRESHOLD, chosen_often, elastic_net, most_chosen
 from followdata.core.foretelling import ALONE, TOGETHER
 from followdata.core.scan import standardised
-from followdata.core.elasticnet import THRESHOLD, chosen_often, elastic_net, most_chosen
 from followdata.core.stability import HALVES, halves
 from followdata.core.twins import SAME, find_twins, fold
 from followdata.data import Floats, TableData

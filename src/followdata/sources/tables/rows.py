@@ -120,7 +120,8 @@ def check_is_text(path: Path, kind: str) -> None:
 
 
 def decoded(path: Path | str, found: bytes, encoding: str = "") -> tuple[str, str]:
-    """Bytes from a file, or from what else goes by that name, as text, and how they were encoded: UTF-8, UTF-16 with its mark, or Windows-1252."""
+    """Bytes from a file, or from what else goes by that name, as text, and how they were encoded:
+    UTF-8, UTF-16 with its mark, or Windows-1252."""
     if encoding:
         check_encoding(encoding)
         try:
