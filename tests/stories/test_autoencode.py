@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,7 +106,7 @@ def test_a_node_of_the_list_leads_to_its_page(desk: Desk) -> None:
     answer = desk.open("autoencode").ask("nodes", nodes=3, cycles=3)
     field = answer.tables["nodes"].fields[0]
     assert (field.name, field.link) == ("node", "node")
-    given = dict(field.given)
+    given: dict[str, Any] = dict(field.given)
     assert given == {"nodes": 3, "cycles": 3, "corruption": 0.1, "seed": 0}
     one = desk.open("autoencode").ask("node", node=2, **given)
     assert "ode 2 answers" in one.sentence
