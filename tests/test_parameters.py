@@ -21,6 +21,7 @@ from followdata.parameters import (
     Company,
     Date,
     Group,
+    Label,
     Number,
     Numbers,
     Parameter,
@@ -366,3 +367,12 @@ def test_whom_to_compare_with_is_called_as_the_data_do() -> None:
         company.read("c", "parish", TABLE)
     alone = MemoryTable(np.eye(1), ["a"], ["x"], About("One"))
     assert company.names(alone).names == ("all", "peers")
+
+
+def test_a_label_is_one_that_groups_the_rows() -> None:
+    label = Label("Which")
+    assert label.read("by", "COUNTY", TABLE) == "county"
+    with pytest.raises(UnknownName, match="label"):
+        label.read("by", "moon", TABLE)
+    with pytest.raises(NothingToAnswer):
+        label.default("by", MemoryTable(np.eye(2), ["a", "b"], ["x", "y"], About("Bare")))

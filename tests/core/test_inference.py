@@ -182,3 +182,20 @@ def test_intervals_over_studies_cover_a_study_to_come() -> None:
         _, low, high = mean_within(errors(5))
         covered += low <= truth <= high
     assert 105 <= covered <= 120
+
+
+def test_intervals_over_rows_and_of_comparisons_cover_nearly_as_they_say() -> None:
+    rng = np.random.default_rng(0)
+    loadings = rng.normal(size=(3, 12))
+    methods = {LINEAR: METHODS[LINEAR], RIDGE: METHODS[RIDGE]}
+    errors, ratios = [], []
+    for _ in range(100):
+        X = rng.normal(size=(40, 3)) @ loadings + rng.normal(size=(40, 12))
+        found = held_out(X, np.arange(40) % 5, lambda Z, columns: np.arange(4), methods)
+        ridge, linear = (np.nanmean(found.missed[name], axis=1) for name in (RIDGE, LINEAR))
+        errors.append(mean_within(ridge))
+        ratios.append(better_by(ridge, linear))
+    for intervals in (np.array(errors), np.array(ratios)):
+        truth = float(intervals[:, 0].mean())
+        covered = np.mean((intervals[:, 1] <= truth) & (truth <= intervals[:, 2]))
+        assert 0.87 <= covered <= 1.0

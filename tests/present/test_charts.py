@@ -136,3 +136,10 @@ def test_an_unknown_kind_says_what_there_is() -> None:
     told = Answer("Told.", {"t": TABLE}, (View("pie", "t", {}, "No", "No"),))
     with pytest.raises(UnknownName, match="kind of picture"):
         chart(told, told.views[0])
+
+
+def test_a_picture_may_show_the_first_rows_only() -> None:
+    channels = {"label": "thing", "value": "z"}
+    view = View("ranking", "t", channels, "First", "Two bars", {"most": 2})
+    spec = chart(Answer("Said.", {"t": TABLE}, (view,)), view, check=True)
+    assert [record["thing"] for record in spec["datasets"]["rows"]] == ["a", "b"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from followdata.data import MemoryTable
 from followdata.desk import Desk
 from followdata.errors import InvalidInput, NotFetched
 from followdata.runs import Event
+from followdata.store import StoredTable
 from followdata.stories.autoencode.data import sample
 from followdata.testing.contract import StoryContract
 
@@ -75,3 +77,36 @@ def test_another_table_of_the_same_name_does_not_replace_the_first(
     path.write_text("a\n1\n3\n")
     second = desk.fetch("autoencode", paths=[path])
     assert [first.name, second.name] == ["t", "t.2"]
+
+
+def test_another_table_comes_with_the_installation(desk: Desk) -> None:
+    dataset = desk.fetch("autoencode", {"example": "breast cancer"})
+    assert dataset.name == "breast-cancer"
+    data = desk.open("autoencode").data
+    assert isinstance(data, StoredTable)
+    assert data.shape == (569, 30)
+    assert data.names("diagnosis").names == ("benign", "malignant")
+    assert data.names("var").find("mean radius") == "mean_radius"
+    assert not dataset.provenance.sample
+
+
+def test_expression_is_read_whichever_way_it_lies(desk: Desk, tmp_path: Path) -> None:
+    genes, samples = tmp_path / "genes.tsv", tmp_path / "samples.csv"
+    genes.write_text("gene\ta\tb\tc\nG1\t1\t2\t3\nG2\t4\t5\t6\n")
+    samples.write_text("sample,condition\na,calm\nb,calm\nc,stressed\n")
+    desk.fetch("autoencode", {"layout": "expression"}, paths=[genes, samples])
+    data = desk.open("autoencode").data
+    assert isinstance(data, StoredTable)
+    assert data.shape == (3, 2)
+    assert data.about.label == "condition"
+    assert data.matrix(var=["G2"]).tolist() == [[4.0], [5.0], [6.0]]
+
+
+def test_a_node_of_the_list_leads_to_its_page(desk: Desk) -> None:
+    answer = desk.open("autoencode").ask("nodes", nodes=3, cycles=3)
+    field = answer.tables["nodes"].fields[0]
+    assert (field.name, field.link) == ("node", "node")
+    given: dict[str, Any] = dict(field.given)
+    assert given == {"nodes": 3, "cycles": 3, "corruption": 0.1, "seed": 0}
+    one = desk.open("autoencode").ask("node", node=2, **given)
+    assert "ode 2 answers" in one.sentence

@@ -527,7 +527,7 @@ def _said(data: TableData, fitted: Inferred, asked: _Asked) -> Iterator[str]:
     titles = [f"“{index.title(name)}”" for name in fitted.chosen]
     markers = wording.count(len(titles), about.measure, about.measures)
     new = f"{about.things} of a {fitted.by}" if fitted.by else about.things
-    few = f"{markers} ({listing(titles)})"
+    few = f"{markers} ({listing(titles, 5)})"
     if np.nanmean(fitted.errors[asked.best]) >= np.nanmean(fitted.errors[asked.average]):
         yield (
             f"From {few} no method tells more than the averages do of {new} not learnt from: they "

@@ -724,8 +724,9 @@ def _notes(looked: _Looked, known: _Known, elsewhere: bool) -> Iterator[str]:
         yield (
             f"The network was trained elsewhere. Its file names no {about.measures}: those of the "
             "table are taken in their order. The ranges it was trained on are not in it, so values "
-            "are brought to 0..1 by those of this table: activities here and there are on "
-            "different scales, differences within this table are not touched by it."
+            f"are brought to 0..1 by those of this table. How much each of the {about.measures} "
+            "counts is then another than in training: compare rows within this table, not with "
+            "activities published elsewhere."
         )
     else:
         curve = looked.fitted.curve
