@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -52,7 +53,7 @@ def table() -> MemoryTable:
 
 def series() -> MemorySeries:
     times = np.arange("1756-01-01", "1756-03-01", dtype="datetime64[D]")
-    values = np.sin(np.arange(len(times))).astype(np.float64)
+    values = np.array([math.sin(number) for number in range(len(times))])
     values[3] = np.nan
     flags = np.where(np.isnan(values), "not observed", "")
     return MemorySeries(times, values, flags, About("One place", unit="°C"), SOURCE)
