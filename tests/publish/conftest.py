@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -53,7 +52,7 @@ def table() -> MemoryTable:
 
 def series() -> MemorySeries:
     times = np.arange("1756-01-01", "1756-03-01", dtype="datetime64[D]")
-    values = np.array([math.sin(number) for number in range(len(times))])
+    values = np.sin(np.arange(len(times)))
     values[3] = np.nan
     flags = np.where(np.isnan(values), "not observed", "")
     return MemorySeries(times, values, flags, About("One place", unit="°C"), SOURCE)
@@ -62,7 +61,7 @@ def series() -> MemorySeries:
 def family() -> MemoryFamily:
     hours = np.arange("2020-01-01T00", "2020-01-03T00", 3, dtype="datetime64[h]")
     hourly = MemorySeries(
-        hours, np.arange(len(hours)) * 0.1, np.full(len(hours), ""), About("By hours")
+        hours, np.linspace(0, 1.5, len(hours)), np.full(len(hours), ""), About("By hours")
     )
     return MemoryFamily(
         {"Lund, days": series(), "Lund, hours": hourly},
