@@ -43,6 +43,7 @@ def table() -> MemoryTable:
             "title_en": np.array(["Population", ""]),
             "description": np.array(["Antal | invånare", ""]),
             "unit": np.array(["antal", "%"]),
+            "unit_en": np.array(["number of people", ""]),
         },
         provenance=SOURCE,
         layers={Layer("2021"): values - 1, Layer("2021", "women"): values / 2},
@@ -51,7 +52,7 @@ def table() -> MemoryTable:
 
 def series() -> MemorySeries:
     times = np.arange("1756-01-01", "1756-03-01", dtype="datetime64[D]")
-    values = np.asarray(np.sin(np.arange(len(times))), dtype=np.float64)
+    values = np.sin(np.arange(len(times)))
     values[3] = np.nan
     flags = np.where(np.isnan(values), "not observed", "")
     return MemorySeries(times, values, flags, About("One place", unit="°C"), SOURCE)
@@ -60,7 +61,7 @@ def series() -> MemorySeries:
 def family() -> MemoryFamily:
     hours = np.arange("2020-01-01T00", "2020-01-03T00", 3, dtype="datetime64[h]")
     hourly = MemorySeries(
-        hours, np.arange(len(hours)) * 0.1, np.full(len(hours), ""), About("By hours")
+        hours, np.linspace(0, 1.5, len(hours)), np.full(len(hours), ""), About("By hours")
     )
     return MemoryFamily(
         {"Lund, days": series(), "Lund, hours": hourly},

@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ import pytest
 from markdown_it import MarkdownIt
 from tests.publish.conftest import KINDS, column, family, hostile, table
 
+from followdata.data import Layer
+from followdata.publish.contents import resources
 from followdata.publish.kaggle import _within
 
 VALIDATORS = """
@@ -87,6 +90,21 @@ def test_every_layer_is_in_the_long_table(published: dict[str, Path]) -> None:
     ]  # fmt: skip
 
 
+def test_values_of_all_times_together_are_not_those_of_one() -> None:
+    data = table()
+    summed = replace(data, layers={Layer("2021"): data.X, Layer("2022"): data.X * 2})
+    (long,) = [one for one in resources(summed) if one.name == "long"]
+    held = [
+        (time, value)
+        for batch in long.batches()
+        for time, value in zip(batch[2], batch[4], strict=True)
+    ]
+    values = data.X[np.isfinite(data.X)]
+    assert sorted(held) == sorted(
+        [("2021", value) for value in values] + [("2022", 2 * value) for value in values]
+    )
+
+
 def test_series_read_back_each_by_its_grain(published: dict[str, Path]) -> None:
     folder, data = published["family"], family()
     days = pd.read_csv(folder / "days.csv", float_precision="round_trip")
@@ -121,7 +139,9 @@ def test_titles_are_given_in_the_languages_that_the_data_bring(published: dict[s
     folder = published["table"]
     english = (folder / "codebook.en.md").read_text(encoding="utf-8")
     swedish = (folder / "codebook.sv.md").read_text(encoding="utf-8")
-    assert "| `N1` | Population | number | antal | 1e-07 – 1 | 1 |" in english
+    assert "| `title_en` | Title (English) | text |" in english
+    assert "| `title_en` | Titel (engelska) | text |" in swedish
+    assert "| `N1` | Population | number | number of people | 1e-07 – 1 | 1 |" in english
     assert "| `N1` | Folkmängd | tal | antal | 1e-07 – 1 | 1 | Antal \\| invånare |" in swedish
     # Nobody has said it in English: it stays as it is, and says what it is.
     assert "| `id_2` | Andel, % \\[sv\\] |" in english

@@ -15,15 +15,20 @@ Texts = Mapping[str, str]
 class Column:
     """A column of a published table.
 
-    `titles` and `descriptions` are in the languages of whoever wrote them: of the data, or, for
-    what the frame adds, English and Swedish.
+    `titles`, `descriptions` and `units` are in the languages of whoever wrote them: of the data,
+    or, for what the frame adds, English and Swedish.
     """
 
     name: str
     kind: Kind = "string"
     titles: Texts = field(default_factory=dict)
     descriptions: Texts = field(default_factory=dict)
-    unit: str = ""
+    units: Texts = field(default_factory=dict)
+
+    @property
+    def unit(self) -> str:
+        """The unit in English, if somebody has said it so."""
+        return said(self.units, "en")[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from followdata.data import SIMILAR, Data, Labels, Layer, SeriesData, TableData,
 from followdata.publish.columns import Column, Kind, Resource, Texts, unique
 
 LANGUAGES = ("en", "sv")
+_NAMES = {"en": {"en": "English", "sv": "engelska"}, "sv": {"en": "Swedish", "sv": "svenska"}}
 """Labels `title_en`, `description_sv` and so on hold the words of the data in that language."""
 _TOGETHER = 2_000_000
 """So many cells are in memory at once."""
@@ -40,15 +41,15 @@ def _wide(table: TableData) -> Resource:
     thing = _thing(table)
     titled = _words(table, "title")
     described = _words(table, "description")
-    units = table.labels("var").get("unit", np.full(len(names), about.unit))
+    units = _words(table, "unit")
     free = unique([thing.name, *labels, *names])[1:]
     columns = [
         thing,
         *(_label(column, label) for column, label in zip(free, labels, strict=False)),
         *(
-            Column(column, "number", title, description, str(unit))
+            Column(column, "number", title, description, unit or {"en": about.unit})
             for column, title, description, unit in zip(
-                free[len(labels) :], titled, described, units.tolist(), strict=True
+                free[len(labels) :], titled, described, units, strict=True
             )
         ),
     ]
@@ -98,12 +99,14 @@ def _long(table: TableData, wide: Sequence[str]) -> Resource:
         Column(time, "string", {"en": "Time", "sv": "Tid"}),
         Column(part, "string", {"en": "Part of the row, such as women or men; empty for all of it",
                                 "sv": "Del av raden, såsom kvinnor eller män; tom för hela"}),
-        Column(value, "number", {"en": "Value", "sv": "Värde"}, unit=table.about.unit),
+        Column(value, "number", {"en": "Value", "sv": "Värde"}, units={"en": table.about.unit}),
     ]  # fmt: skip
 
     def batches() -> Iterator[Sequence[Any]]:
         things, measures = np.array(table.names("obs").names), np.array(wide)
-        for layer in (None, *sorted(table.layers)):
+        # Where the layers hold that time too, the table's own values are of all times together.
+        own = [] if Layer(table.about.time) in table.layers else [None]
+        for layer in (*own, *sorted(table.layers)):
             shown = layer or Layer(table.about.time)
             values = table.matrix(layer=layer).T
             at = np.nonzero(np.isfinite(values))
@@ -165,7 +168,7 @@ def _values(data: SeriesData, grain: str, names: Sequence[str], several: bool) -
     kind: Kind = "date" if grain == "days" else "datetime"
     columns = [
         Column("time", kind, {"en": "Time", "sv": "Tid"}),
-        Column("value", "number", {"en": "Value", "sv": "Värde"}, unit=data.about.unit),
+        Column("value", "number", {"en": "Value", "sv": "Värde"}, units={"en": data.about.unit}),
         Column("flag", titles={
             "en": "Why a value is missing or to be read with care; empty if nothing is said",
             "sv": "Varför ett värde saknas eller ska läsas med försiktighet; tomt om inget är sagt",
@@ -255,6 +258,11 @@ _LABELS: Mapping[str, Texts] = {
 
 
 def _label(name: str, label: str) -> Column:
+    word, _, code = label.rpartition("_")
+    if word in _LABELS and code in LANGUAGES:  # "title_en"
+        known = _LABELS[word]
+        titles = {to: f"{known[to]} ({_NAMES[code][to]})" for to in LANGUAGES}
+        return Column(name, titles=titles)
     return Column(name, titles=_LABELS.get(label, {"en": label.replace("_", " ").capitalize()}))
 
 

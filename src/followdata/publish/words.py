@@ -104,7 +104,7 @@ def _shown_column(column: Column, summary: Summary, language: str) -> ShownColum
         column.name,
         _marked(title, spoken, language),
         _marked(explained, explained_in, language),
-        column.unit,
+        said(column.units, language)[0],
         _KINDS[language][column.kind],
         values,
         summary.missing,

@@ -239,7 +239,7 @@ def _add_faults(app: FastAPI, site: Site) -> None:
         return faults.body(request, said, error.status_code, site.assets).respond(request)
 
     async def defect(request: Request, error: Exception) -> Response:
-        log.exception("a defect, met at %s", request.url.path, exc_info=error)
+        log.exception("a defect, met at %r", request.url.path, exc_info=error)
         said = FollowdataError(
             "Something went wrong on our side.", "It has been logged; please try another way."
         )

@@ -15,7 +15,7 @@ from followdata.web.bodies import Body, Kept, Packed
 AT_ONCE = 4
 """More at once would only share the same processor, and make all of them late."""
 MOST_WAITING = 64
-PATIENCE = 20.0
+PATIENCE = 50.0
 """Seconds that a request waits for its answer."""
 
 
