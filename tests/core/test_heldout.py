@@ -46,7 +46,7 @@ def test_the_interval_holds_the_true_accuracy(chances: tuple[float, ...]) -> Non
     for _ in range(200):
         right = random.random(len(classes)) < np.array(chances)[classes]
         _, low, high = balanced_accuracy(classes, np.where(right, classes, -1))
-        held += low <= np.mean(chances) <= high
+        held += int(low <= np.mean(chances) <= high)
     assert 0.92 <= held / 200 <= 0.985
 
 

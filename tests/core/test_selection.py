@@ -24,7 +24,7 @@ def classes_of(rows: int, number: int = 4) -> npt.NDArray[np.str_]:
 
 
 def members_of(classes: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    return (classes == np.unique(classes)[:, None]).astype(np.float32)
+    return np.asarray(classes == np.unique(classes)[:, None], dtype=np.float32)
 
 
 def noise(rows: int, columns: int, seed: int) -> Floats:
