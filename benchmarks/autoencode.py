@@ -218,13 +218,13 @@ def watched() -> None:
     factors = random.normal(size=(200, 5)) @ random.normal(size=(5, 100))
     large = factors + random.normal(size=factors.shape)
     wine = next(tables())[1]
-    for name, X, cycles in (("178 x 13", wine, 12_000), ("200 x 100", large, 3_000)):
+    for name, X, cycles in (("178 x 13", wine, 20_000), ("200 x 100", large, 6_000)):
         for size in ((80, 24), (160, 80)):
             alone, seen = [], []
             for _ in range(RUNS):
                 alone.append(process_time(X, cycles))
                 seen.append(in_terminal(X, cycles, size))
-            share = float(np.median([one.drawing / one.seconds for one in seen]))
+            share = float(np.median([one.drawing / one.cpu for one in seen]))
             slower = np.median([one.cpu for one in seen]) / np.median(alone) - 1
             rate = [one.written / one.seconds / 1000 for one in seen]
             most = max(one.busiest for one in seen) / 1000
@@ -235,8 +235,8 @@ def watched() -> None:
             )  # fmt: skip
     print(f"A training in a terminal (256 colours), medians of {RUNS}:\n")
     table(
-        ("table", "terminal", "pictures a second", "time in pictures",
-         "processor time beside none", "bytes a second", "most in any second"),
+        ("table", "terminal", "pictures a second", "processor time in pictures",
+         "beside a training alone", "bytes a second", "most in any second"),
         rows,
     )  # fmt: skip
 
@@ -266,11 +266,12 @@ if picture:
     with watching(Console(force_terminal=True)) as watcher:
         drawn, show = [], watcher.show
         def counted(moment, **how):
-            drawn.append(1)
+            start = time.process_time()
             show(moment, **how)
+            drawn.append(time.process_time() - start)
         watcher.show = counted
         taken = learn(watcher)
-    print("MEASURED", *taken, watcher.spent, len(drawn))
+    print("MEASURED", *taken, sum(drawn), len(drawn))
 else:
     print("MEASURED", *learn(lambda course: None), 0, 0)
 """

@@ -527,6 +527,27 @@ def test_replay_keeps_the_pace_but_waits_no_longer_than_a_second() -> None:
     assert slept == [0.5, 1.0]
 
 
+def test_at_the_end_of_a_replay_it_says_how_to_leave() -> None:
+    watch, _, clock = watcher(stay=True)
+    drawn: list[str] = []
+    paint = watch.screen.paint
+
+    class Patient(Typed):
+        def read(self, wait: float = 0.0) -> list[str]:
+            clock.now += wait
+            return ["q"] if "q closes" in drawn[-1] else []
+
+    def seen(canvas: Canvas, *, hurry: bool = False) -> bool:
+        drawn.append("\n".join(texts(canvas)))
+        return paint(canvas, hurry=hurry)
+
+    watch.keys = Patient()
+    watch.screen.paint = seen  # type: ignore[method-assign]
+    with pytest.raises(Quit):
+        watch.play(moments(EVENTS), 1.0)
+    assert "This is the end. q closes." in drawn[-1]
+
+
 def test_pictures_that_were_drawn_anew_are_not_shown_twice() -> None:
     cycles = [0, 5, 10, 0, 5, 7]
     events = [{"kind": "frame", "cycle": cycle, "n": n} for n, cycle in enumerate(cycles)]

@@ -37,7 +37,7 @@ from followdata.questions.training import (
 )
 from followdata.registry import Registry
 from followdata.settings import HOME_VARIABLE
-from followdata.store import Store
+from followdata.store import Store, unpack
 from followdata.stories.autoencode.data import sample
 
 Events = list[dict[str, Any]]
@@ -446,6 +446,31 @@ def test_killed_in_the_middle_it_is_interrupted_and_asking_again_works(
     other = Desk(Registry.installed(), Store(tmp_path / "undisturbed"))
     undisturbed = other.open("autoencode").ask("reconstruction", cycles=600)
     assert document(again) == document(undisturbed)
+
+
+def test_a_run_that_was_stopped_goes_on_to_the_same_answer(desk: Desk, tmp_path: Path) -> None:
+    opened = desk.open("autoencode")
+    params = opened.resolve("reconstruction", {"cycles": 8, "corruption": 0.2})
+    looks = 0
+
+    def watch(course: Course) -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        opened.tell("reconstruction", params, watch=watch)
+    (run,) = desk.runs.all()
+    assert run.state == "stopped"
+    (piece,) = (run.folder / "pieces").iterdir()
+    assert unpack(piece.read_bytes(), Kept).steps == 19
+    events: list[Any] = []
+    answer = opened.tell("reconstruction", params, listen=events.append)
+    assert any(event["kind"] == "notice" for event in events)
+    assert not list((run.folder / "pieces").iterdir())
+    undisturbed = Desk(Registry.installed(), Store(tmp_path / "undisturbed")).open("autoencode")
+    assert document(answer) == document(undisturbed.tell("reconstruction", params))
 
 
 @pytest.mark.shared

@@ -207,6 +207,7 @@ class Watcher:
             self.show(before, hurry=True, state="end")
             if self.keys.there and (self.stay or self._touched):
                 self.view = replace(self.view, paused=True, message="This is the end. q closes.")
+                self.show(before, hurry=True, state="end")
                 self._listen(before, 0.0)
 
     def _listen(
