@@ -95,7 +95,7 @@ assert len(read_large(Path(sys.argv[1]), Reading(), Path(sys.argv[2])).things) =
 import sys, duckdb, numpy as np
 base = duckdb.connect()
 base.execute("set threads = 2")
-rows = base.execute(f"select * from read_csv('{sys.argv[1]}')").fetch_record_batch(65536)
+rows = base.execute(f"select * from read_csv('{sys.argv[1]}')").to_arrow_reader(65536)
 with open(sys.argv[2], "wb") as file:
     for batch in rows:
         columns = [batch.column(n).to_numpy(zero_copy_only=False) for n in range(2, 52)]

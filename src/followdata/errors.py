@@ -65,14 +65,17 @@ class InvalidParameter(FollowdataError):
 
 
 class InvalidInput(FollowdataError):
-    """A file or reply that is not what it should be, with the place of the fault."""
+    """A file or reply that is not what it should be, with the place of the fault.
+
+    What it quotes may be of any length: it is cut to what can be read at a glance.
+    """
 
     code = "invalid-input"
 
     def __init__(self, path: str, problem: str, advice: str = "", *, where: str = "") -> None:
         self.path, self.where = path, where
         place = f"{path}, {where}" if where else path
-        super().__init__(f"{place}: {problem}", advice)
+        super().__init__(f"{place}: {_cut(problem)}", _cut(advice))
 
 
 class NotFetched(FollowdataError):
@@ -163,6 +166,20 @@ class RunFailed(RunError):
     """A run ended without a result."""
 
     code = "run-failed"
+
+
+_LONGEST = 400
+
+
+def _cut(text: str) -> str:
+    """A sentence whose middle is left out where it is very long.
+
+    >>> len(_cut("x" * 100_000)) < 500, _cut("It is short.")
+    (True, 'It is short.')
+    """
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
 
 
 def _either(names: Sequence[str]) -> str:

@@ -103,6 +103,8 @@ def test_rows_of_anything(
         (b"a" + b",a" * 60_000 + b"\n1" + b",1" * 60_000 + b"\n", "60,001 columns"),
         (gzip.compress(b"\0" * 60_000_000, mtime=0), "it holds a NUL byte"),
         (b"%PDF-1.4", "it is a PDF"),
+        (b"id,n\n" + b"a,1\n" * 9 + b"x" * 90_000 + b",1,2\n", "line 11"),
+        (b"t\tx\na\t1,5\nb\t2." + b"5" * 90_000 + b"\n", "different decimal marks"),
         (b"x\nred\nblue\n", "no column is all numbers"),
         (b"id,n\na,1\nb,2\nc,three\nd,4\n", "but for “three” in line 4, column 2"),
     ],

@@ -337,7 +337,7 @@ def on_columns(
     empty = [column.heading for column in columns if column.is_empty]
     if empty:
         yield f"Left out, for it holds no value: {listing(empty)}."
-    mixed = [f"{c.heading} (“{c.texts[c.stray]}”)" for c in labels if c.stray >= 0]
+    mixed = [f"{c.heading} (“{c.texts[c.stray][:60]}”)" for c in labels if c.stray >= 0]
     if mixed:
         yield (
             f"Taken as labels, for not all values are numbers: {listing(mixed)}; if such a word "
