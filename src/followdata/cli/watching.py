@@ -40,7 +40,7 @@ PAUSE = 0.1
 """Seconds from one picture to the next, at least."""
 LISTEN = 0.05
 """Seconds from one look at the keyboard to the next."""
-SHARE = 0.045
+SHARE = 0.035
 """So much of the time goes into pictures, at most; keys come on top, when they are pressed."""
 _MOST_ERRORS = 2000
 
@@ -107,7 +107,6 @@ class Watcher:
         self._stepping = False
         self._touched = False
         self._last: Moment | None = None
-        self._rest: Canvas | None = None
 
     # A training under way
 
@@ -127,8 +126,6 @@ class Watcher:
         if now >= self._next_key:
             self._next_key = now + LISTEN
             heard = self._heed(course, course.moment)
-            if self._rest is not None and not heard:
-                self._paint(self._rest)
         if now >= self._next_picture and not heard:
             self.show(course.moment())
         if self.view.paused and not self._stepping and not course.done:
@@ -142,8 +139,10 @@ class Watcher:
         return self._stepping or self.patience.pressed
 
     def _end(self, course: Any) -> None:
-        self.show(course.moment(), hurry=True)
         if not (self.stay or self._touched) or not self.keys.there:
+            # The screen is given back now; the last picture is left where the terminal goes on.
+            self._last = course.moment()
+            self._remember(self._last.error)
             return
         self.view = replace(self.view, paused=False, message="The training is done. q closes.")
         self._wait(course, lambda: True, done=True)
@@ -260,14 +259,10 @@ class Watcher:
                 self._remember(moment.error)
                 taken = self.clock() - start
                 self._next_error = start + taken * 3 / SHARE
-        self._paint(self.canvas(moment, self.screen.size, state), hurry=hurry)
+        self.screen.paint(self.canvas(moment, self.screen.size, state), hurry=hurry)
         end = self.clock()
         self.spent += end - start
         self._next_picture = end + max(PAUSE - (end - start), (end - start) * (1 / SHARE - 1))
-
-    def _paint(self, canvas: Canvas, *, hurry: bool = False) -> None:
-        """Paint it, and remember it while the line has not taken all of it."""
-        self._rest = None if self.screen.paint(canvas, hurry=hurry) else canvas
 
     def canvas(self, moment: Moment, size: tuple[int, int], state: str = "") -> Canvas:
         """The picture of a training at `moment`."""
