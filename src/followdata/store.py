@@ -751,8 +751,8 @@ def partly_named(name: str) -> str:
 def safe_name(name: str) -> str:
     """`name` as one file name on any system; one that is cut short keeps a hash of the whole.
 
-    >>> safe_name("../2022 raw")
-    '..-2022-raw'
+    >>> safe_name("../2022 raw"), safe_name("..")
+    ('..-2022-raw', '-..')
     """
     safe = re.sub(r"[^\w.@+-]+", "-", name)
     if not safe.strip("."):

@@ -138,7 +138,7 @@ def test_a_kill_at_any_point_of_an_export_leaves_a_whole_one(tmp_path: Path) -> 
         deeds = int(export(0))
         number = 0.0
         # Everywhere, and at each of the last deeds, where folders take their names.
-        for point in sorted({*range(1, deeds, deeds // 5), *range(deeds - 14, deeds)}):
+        for point in sorted({*range(1, deeds, deeds // 4), *range(deeds - 10, deeds)}):
             assert export(point, point) == ""
             number, before = kept(), number
             assert number in (before, point)
