@@ -303,7 +303,7 @@ class _Text:
                 column_types=dict.fromkeys(names, "string"), strings_can_be_null=False
             ),
         }  # fmt: skip
-        with files.opened(self.path) as file, _arrow_told(self.path, refused, skipped):
+        with files.opened(self.path) as file, _arrow_told(self.path, refused):
             total = os.fstat(file.fileno()).st_size
             with csv.open_csv(file, **settings) as reader:
                 for batch in reader:
@@ -318,7 +318,7 @@ def _tell(progress: Progress | None, file: IO[bytes], total: int) -> None:
 
 
 @contextmanager
-def _arrow_told(path: Path, refused: Sequence[Any], skipped: int) -> Iterator[None]:
+def _arrow_told(path: Path, refused: Sequence[Any] = ()) -> Iterator[None]:
     """Whatever Arrow meets in a file, as an error of ours."""
     try:
         yield
@@ -327,7 +327,7 @@ def _arrow_told(path: Path, refused: Sequence[Any], skipped: int) -> Iterator[No
     except Exception as error:
         if refused:
             row = refused[0]
-            where = f"line {row.number + skipped}" if row.number is not None else ""
+            where = f"line {row.number}" if row.number is not None else ""
             raise InvalidInput(
                 str(path),
                 f"the row has {row.actual_columns} values where {row.expected_columns} are "
@@ -351,7 +351,7 @@ class _Parquet:
 
     @classmethod
     def of(cls, path: Path, reading: Reading) -> _Parquet:
-        with _arrow_told(path, (), 0):
+        with _arrow_told(path):
             for batch in _parquet_batches(path):
                 return cls(path, _rows_of(batch.slice(0, 1000), path, reading))
         raise InvalidInput(str(path), "there are no rows.", ADVICE)
@@ -361,7 +361,7 @@ class _Parquet:
 
     def batches(self, progress: Progress | None) -> Iterator[Any]:
         done = 0
-        with _arrow_told(self.path, (), 0):
+        with _arrow_told(self.path):
             total = _parquet(self.path).metadata.num_rows
             for batch in _parquet_batches(self.path):
                 yield batch
@@ -372,7 +372,7 @@ class _Parquet:
 
 def parquet_rows(path: Path, reading: Reading) -> Rows | None:
     """All rows of a Parquet file as text; `None` for one with more than memory should hold."""
-    with _arrow_told(path, (), 0):
+    with _arrow_told(path):
         file = _parquet(path)
         if file.metadata.num_rows * file.metadata.num_columns > MOST_IN_MEMORY:
             return None
