@@ -32,7 +32,7 @@ PLACEBOS = 2000
 OTHERS = 60
 """Placebos a kind for the tests of other packages, which take milliseconds each."""
 RATIOS = (1.1, 1.2, 1.4)
-PLANTED = 50
+PLANTED = 30
 SIMULATED = 40
 
 

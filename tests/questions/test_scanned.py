@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from followdata.answer import Answer
 from followdata.core.nearness import EXPONENTIAL, correlation, distances
-from followdata.data import About, Floats, Layer, MemoryTable
+from followdata.core.normal import normal_scores
+from followdata.core.scan import scan
+from followdata.data import About, Floats, Layer, MemoryTable, TableData
+from followdata.desk import Desk
 from followdata.errors import NothingToAnswer
 from followdata.question import Question
 from followdata.questions.audit import question as audit
 from followdata.questions.relate import question as relate
+from followdata.questions.scanned import SIZE, Scanned, noises
 from followdata.questions.together import question as model
 
 N, YEARS, NOISE = 90, 6, 6
@@ -166,3 +172,21 @@ def test_model_says_so_where_nothing_beats_population() -> None:
     told = words(ask(model, towns(effect=0.0, seed=1)))
     assert "Nothing beats population alone" in told
     assert "none survives" in told
+
+
+@pytest.mark.shared
+def test_chance_against_the_real_fires(desk: Desk, shared: Path) -> None:
+    """1,800 placebos of nine kinds: `make bench` has more of each, with power beside them."""
+    folder = shared / "data" / "school-fires"
+    paths = [folder / "xlsx_data", folder / "simplified_municipality_indicators.csv"]
+    desk.fetch("fires", {}, paths=paths)
+    data = cast(TableData, desk.open("fires").data)
+    scanned = Scanned.of(data, SIZE)
+    made = dict(noises(scanned, 200, np.random.default_rng(0)))
+    assert len(made) == 9
+    Z = normal_scores(np.hstack(list(made.values())))
+    with ThreadPoolExecutor(2) as executor:
+        p = scan(scanned.intensity, Z, scanned.nearness, executor).p
+    rates = (p.reshape(9, 200) <= 0.05).mean(1)
+    assert 0.02 < rates.mean() <= 0.06
+    assert rates.max() <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200), dict(zip(made, rates, strict=True))

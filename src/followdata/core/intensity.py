@@ -64,7 +64,7 @@ def fit_intensity(y: Floats, expected: Floats, X: Floats, nearness: Nearness) ->
     >>> y, ones = np.array([0.0, 9.0, 1.0, 12.0, 2.0, 7.0]), np.ones((6, 1))
     >>> fitted = fit_intensity(y, np.full(6, 5.0), ones, nowhere(6))
     >>> fitted.mean.round(1).tolist()  # drawn together, the less the more they differ
-    [1.0, 8.3, 1.6, 11.0, 2.3, 6.6]
+    [0.9, 8.4, 1.5, 11.2, 2.3, 6.6]
     """
     search = _Search(y, expected, X, nearness)
     if not nearness.matrices:

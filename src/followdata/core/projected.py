@@ -31,7 +31,7 @@ class Projected:
     def of(cls, V: Floats, X: Floats) -> Projected:
         """Raises `numpy.linalg.LinAlgError` where V is not positive definite.
 
-        >>> Projected.of(np.eye(2), np.ones((2, 1))).P.tolist()
+        >>> Projected.of(np.eye(2), np.ones((2, 1))).P.round(12).tolist()
         [[0.5, -0.5], [-0.5, 0.5]]
         """
         factor = _factor(V)
