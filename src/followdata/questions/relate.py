@@ -238,7 +238,8 @@ class _Shown:
         nearest = "The firmest" if found else "The nearest to it"
         yield (
             f"{nearest} is “{self.titles[0]}”: where it is one standard deviation higher, "
-            f"{about.events} are {_times(ratio)} (95 % interval {_times(low)} to {_times(high)})."
+            f"there are {_times(ratio)} {about.events} (95 % interval {_times(low)} to "
+            f"{_times(high)})."
         )
         below = float((fitted.p[list(self.order)] <= _LEVEL).mean())
         yield (
