@@ -175,16 +175,16 @@ class _Shown:
             (measure, [self.measured.names[column] for column in columns]),
             (title, self.titles),
             (
-                Field("rate_ratio", "Rate ratio per standard deviation", decimals=2),
+                Field("rate_ratio", "Rate ratio", decimals=2),
                 fitted.ratio[order],
             ),
             (Field("low", "at least", decimals=2), fitted.low[order]),
             (Field("high", "at most", decimals=2), fitted.high[order]),
             (Field("p", "p"), fitted.p[order]),
             (Field("q", "q"), self.q),
-            (Field("stability", "Found in halves", decimals=2), fitted.stability[order]),
+            (Field("stability", "Stability", decimals=2), fitted.stability[order]),
             (Field("n", self.data.about.things.capitalize()), fitted.n[order].astype(int)),
-            title=f"What goes together with {self.data.about.events}",
+            title=f"What goes together with {self.data.about.events}, per standard deviation",
         )
 
     def audit(self) -> Table:
@@ -238,7 +238,8 @@ class _Shown:
         nearest = "The firmest" if found else "The nearest to it"
         yield (
             f"{nearest} is “{self.titles[0]}”: where it is one standard deviation higher, "
-            f"{about.events} are {_times(ratio)} (95 % interval {_times(low)} to {_times(high)})."
+            f"there are {_times(ratio)} {about.events} (95 % interval {_times(low)} to "
+            f"{_times(high)})."
         )
         below = float((fitted.p[list(self.order)] <= _LEVEL).mean())
         yield (
@@ -281,7 +282,7 @@ class _Shown:
         )
         yield (
             f"What can be concluded: {about.things} that differ in an {about.measure} differ in "
-            f"{about.events}, more than chance and geography would have it. What cannot: that one "
+            f"{about.events}, more than chance would have it. What cannot: that one "
             f"causes the other, or that it holds of people. These are figures of whole "
             f"{about.things}, and what is found among them need not be so among those who live "
             "there (the ecological fallacy)."
