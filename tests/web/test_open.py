@@ -85,6 +85,12 @@ def test_another_site_may_not_send_files(client: httpx.Client) -> None:
     assert told.status_code == 403
 
 
+def test_headings_in_a_row_that_is_no_number(client: httpx.Client) -> None:
+    told = sent(client, b"a\n1\n", "x.csv", header_row="first")
+    assert told.status_code == 422
+    assert "“first” is not a whole number" in told.text
+
+
 def test_too_many_fields_and_files(client: httpx.Client) -> None:
     many = [("file", (f"{n}.csv", b"a\n1\n")) for n in range(uploads.MOST_FILES + 1)]
     assert client.post("/open", files=many).status_code == 422

@@ -17,6 +17,7 @@ from pathlib import Path
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from followdata.errors import InvalidParameter
 from followdata.own import slug, title_of
 from followdata.runs import Run
 from followdata.web import uploads
@@ -88,6 +89,8 @@ def options(fields: Mapping[str, str]) -> list[str]:
     >>> options({"id": "town", "header_row": "4", "size": "", "transpose": "yes", "as_": "x"})
     ['--id=town', '--header-row=4', '--transpose']
     """
+    if not fields.get("header_row", "0").isdecimal() and fields["header_row"]:
+        raise InvalidParameter("headings", f"“{fields['header_row'][:20]}” is not a whole number.")
     said = [f"--{name.replace('_', '-')}={fields[name]}" for name in OPTIONS if fields.get(name)]
     return [*said, *(["--transpose"] if fields.get("transpose") else [])]
 
