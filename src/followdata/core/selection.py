@@ -25,8 +25,8 @@ the same values in another order. Where this departs from them, and why:
   noise. Here the scores of all shadows together say how often chance scores as high, and the
   columns confirmed are those for which the false discovery rate (Benjamini & Hochberg 1995) is at
   most `LEVEL`. Nothing at all is confirmed unless the table stands out from every one of its
-  copies, which chance alone does in one table of 20: the rate of errors in tables of noise is so
-  held exactly, however the columns are related.
+  copies. By chance one table of 20 does, however the columns are related: exactly so by the scores
+  at the root, and nearly by those below it, whose nodes only the real columns have grown.
 - A tree looks for what tells most, so two columns that tell something only together, and neither
   anything by itself, are found only if one of them is split by without reason: seldom, where there
   are many others. A forest of Boruta's has the same blind spot.
