@@ -16,8 +16,9 @@ from followdata.core.scan import scan
 from followdata.data import Floats, TableData
 from followdata.parameters import Number
 from followdata.question import Question
-from followdata.questions import groups, wording
+from followdata.questions import wording
 from followdata.questions.scanned import ADJUST, SIZE, Scanned, noises, null_notes
+from followdata.questions.workers import workers
 
 _LEVELS = (0.05, 0.01)
 _SEED = 19980101
@@ -41,10 +42,10 @@ def fit_audited(
     number: Annotated[int, Number("How many placebos of each kind", 100, 5000, whole=True)] = 500,
 ) -> Audited:
     """Scan placebos of every kind against the real counts."""
-    scanned = Scanned.of(data, adjust)
     random = np.random.default_rng(_SEED)
     found: dict[str, list[int]] = {}
-    with groups.workers() as executor:
+    with workers() as executor:
+        scanned = Scanned.of(data, adjust)
 
         def scores_of(values: Floats) -> Floats:
             return scan(scanned.intensity, normal_scores(values), scanned.nearness, executor).p

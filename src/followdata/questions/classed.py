@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -111,14 +109,6 @@ class Classed:
             )
         else:
             yield f"None of the {cells} values used is missing."
-
-
-def one_thread() -> AbstractContextManager[Any]:
-    """Within it linear algebra keeps to one thread: several pieces are worked on side by side."""
-    from threadpoolctl import threadpool_limits
-
-    limits: AbstractContextManager[Any] = threadpool_limits(1, "blas")
-    return limits
 
 
 def right_by_class(number: int, classes: Ints, calls: Ints) -> tuple[list[int], list[int]]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,11 +93,6 @@ def even(values: Floats, unit: str) -> Floats:
     """Values on a scale on which a difference means the same for low ones and high ones: what is
     counted as the binary logarithm of one more."""
     return np.log2(1 + values) if unit in COUNTED else values
-
-
-def workers() -> Executor:
-    """Threads, as many as the machine has processors."""
-    return ThreadPoolExecutor(os.cpu_count() or 1)
 
 
 def one_per_level(branches: Sequence[Branch]) -> Iterator[tuple[Level, list[int]]]:

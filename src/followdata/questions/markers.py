@@ -21,6 +21,7 @@ from followdata.parameters import Choice, Number
 from followdata.question import Question
 from followdata.questions import groups, wording
 from followdata.questions.groups import ALL, DONOR, FALSE_DISCOVERIES, LEVEL, Grouped
+from followdata.questions.workers import workers
 
 WILCOXON, POOLED, MODERATED = "wilcoxon", "pooled wilcoxon", "moderated t"
 _LEAST_MEMBERS = 2
@@ -149,7 +150,7 @@ def _tested(grouped: Grouped, X: Floats, members: Bools, test: str) -> Floats:
     if test == MODERATED:
         even = groups.even(X, grouped.data.about.unit)
         return moderated_t(even, members, strata=grouped.strata).p
-    with groups.workers() as executor:
+    with workers() as executor:
         strata = grouped.strata if test == WILCOXON else None
         return rank_sums(X, members, strata=strata, executor=executor).p
 

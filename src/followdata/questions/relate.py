@@ -20,11 +20,12 @@ from followdata.data import Floats, TableData
 from followdata.errors import NothingToAnswer
 from followdata.parameters import Group, Number
 from followdata.question import Question
-from followdata.questions import groups, wording
 from followdata.questions import measures as columns_of
+from followdata.questions import wording
 from followdata.questions.groups import FALSE_DISCOVERIES
 from followdata.questions.measures import Measures
 from followdata.questions.scanned import ADJUST, SIZE, Scanned, null_notes
+from followdata.questions.workers import workers
 
 EVERY = "all"
 THEME = "theme"
@@ -57,9 +58,9 @@ class Related:
 
 def fit_related(data: TableData, *, adjust: Annotated[str, ADJUST] = SIZE) -> Related:
     """Scan all columns, see what halves of the data find, and scan surrogates."""
-    scanned = Scanned.of(data, adjust)
     random = np.random.default_rng(_SEED)
-    with groups.workers() as executor:
+    with workers() as executor:
+        scanned = Scanned.of(data, adjust)
         found = scan(scanned.intensity, scanned.scores, scanned.nearness, executor)
         drawn = halves(scanned.groups, len(scanned.X), random)
         steady = stability(

@@ -25,14 +25,14 @@ from followdata.data import Floats, TableData
 from followdata.errors import NothingToAnswer
 from followdata.parameters import Number
 from followdata.question import Question, Report
-from followdata.questions import groups, wording
+from followdata.questions import wording
 from followdata.questions.classed import (
     MATRIX,
     OUTCOME,
     Classed,
-    one_thread,
     right_by_class,
 )
+from followdata.questions.workers import workers
 
 Ints = npt.NDArray[np.intp]
 
@@ -85,7 +85,7 @@ def fit_relevant(
 
     X, classes = classed.X, classed.classes
     calls, confirmed = np.full(len(X), -1, dtype=np.intp), []
-    with one_thread(), groups.workers() as executor:
+    with workers() as executor:
         select = partial(selection.select, seed=seed, executor=executor)
         found = select(X, classed.named, watch=partial(tell, 0))
         fold = folds(classes, _FOLDS, np.random.default_rng(seed))

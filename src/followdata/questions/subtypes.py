@@ -25,8 +25,9 @@ from followdata.errors import NothingToAnswer
 from followdata.parameters import Choice, File
 from followdata.question import Question
 from followdata.questions import wording
-from followdata.questions.classed import MATRIX, OUTCOME, Classed, one_thread, right_by_class
+from followdata.questions.classed import MATRIX, OUTCOME, Classed, right_by_class
 from followdata.questions.profiles import CHANCE, MODEL, OWN, Called, Model, model_in
+from followdata.questions.workers import one_thread
 
 Ints = npt.NDArray[np.intp]
 Read = Callable[[Path], TableData]

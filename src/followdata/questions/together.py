@@ -24,6 +24,7 @@ from followdata.questions import measures as columns_of
 from followdata.questions import wording
 from followdata.questions.measures import Measures
 from followdata.questions.scanned import ADJUST, LEAST_EXPECTED, SIZE, Scanned, null_notes
+from followdata.questions.workers import one_thread
 
 _ENOUGH = 0.95
 """Columns known for a smaller part of the rows do not take part."""
@@ -57,6 +58,11 @@ def fit_together(
     report: Callable[..., None] = lambda *_, **__: None,
 ) -> Together:
     """Choose from halves, weigh, and foretell what was held out."""
+    with one_thread():
+        return _learnt(data, adjust, report)
+
+
+def _learnt(data: TableData, adjust: str, report: Callable[..., None]) -> Together:
     scanned = Scanned.of(data, adjust)
     columns, twins = _apart(scanned)
     scores = standardised(scanned.scores[:, columns])
