@@ -19,7 +19,9 @@ from followdata.registry import Registry
 ROOT = Path(__file__).parents[1]
 COMMANDS = ["", "list", "fetch", "open", "ask", "export", "serve", "runs", "replay", "autoencode"]
 MARKDOWN = sorted(
-    path for path in ROOT.rglob("*.md") if not {".venv", "node_modules"} & set(path.parts)
+    path
+    for path in ROOT.rglob("*.md")
+    if not {".venv", "node_modules", "hostile"} & set(path.relative_to(ROOT).parts)
 )
 
 

@@ -455,6 +455,11 @@ class Company(Parameter):
         return NameIndex("choice", ("all", "peers", label), aliases=("all", "peers", "group"))
 
 
+EARLIEST, LATEST = 1000, 2999
+"""Years that can be asked about: clocks and calendars are only reckoned with where they mean
+something, and far from the ends of what a computer can count."""
+
+
 @dataclass(frozen=True)
 class Date(Parameter):
     """A day, or a day and time to the minute, in ISO 8601 ("2026-11-22", "2026-11-22T15:00").
@@ -471,22 +476,28 @@ class Date(Parameter):
         return "hours" in cast("SeriesData", data).labels().get("grain", ())
 
     def read(self, name: str, value: Any, data: Data | None) -> Scalar:
-        if isinstance(value, datetime):
-            return value.isoformat(timespec="minutes")
-        if isinstance(value, date):
-            return value.isoformat()
-        text = str(value).strip()
-        with suppress(ValueError):
-            return date.fromisoformat(text).isoformat()
-        try:
-            return datetime.fromisoformat(text).isoformat(timespec="minutes")
-        except ValueError:
+        found = value if isinstance(value, date) else _date(name, str(value).strip())
+        if not EARLIEST <= found.year <= LATEST:
             raise InvalidParameter(
-                name, f"“{value}” is not a date.", "Write it as 2026-11-22 or 2026-11-22T15:00."
-            ) from None
+                name, f"the year {found.year} is not between {EARLIEST} and {LATEST}."
+            )
+        if isinstance(found, datetime):
+            return found.isoformat(timespec="minutes")
+        return found.isoformat()
 
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "format": "date-time", "examples": ["2026-11-22"]}
+
+
+def _date(name: str, text: str) -> date:
+    with suppress(ValueError):
+        return date.fromisoformat(text)
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidParameter(
+            name, f"“{text}” is not a date.", "Write it as 2026-11-22 or 2026-11-22T15:00."
+        ) from None
 
 
 def listed(text: str) -> list[str]:

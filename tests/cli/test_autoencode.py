@@ -154,7 +154,7 @@ def test_one_clear_error(run: Command, words: list[str], said: str) -> None:
 
 def test_a_run_without_pictures_cannot_be_replayed(run: Command, own: Path) -> None:
     assert run("fetch", "autoencode", "--from", str(own)).returncode == 0
-    done = run("replay", "fetch-autoencode-from-own.csv")
+    done = run("replay", "fetch-autoencode-layout-table-from-own.csv")
     assert done.returncode == 1
     assert "has no pictures" in done.stderr
 

@@ -281,16 +281,30 @@ def test_the_map_of_real_towns_runs_from_small_to_large(shared: Path) -> None:
     assert "Left out: 85\xa0figures" in " ".join(answer.notes)
 
 
+def ask_width(answer: Answer, town: str) -> int:
+    """Over how many ranks the interval of a town goes."""
+    row = next(row for row in answer.tables["index"].records() if row["thing"] == town)
+    return int(str(row["rank_high"])) - int(str(row["rank_low"]))
+
+
 @pytest.mark.shared
 def test_cycling_in_real_towns(desk: Desk, shared: Path) -> None:
     folder = shared / "data" / "kolada"
     names = ("kpi_wide_2022.csv.gz", "kpi_metadata_v3.csv.gz", "kommun_county.csv")
-    desk.fetch("towns", {"year": 2022}, paths=[folder / name for name in names])
+    sheet = shared / "data" / "geo" / "cykelnat_per_kommun_20231231.xlsx"
+    desk.fetch("towns", {"year": 2022}, paths=[*(folder / name for name in names), sheet])
     towns = desk.open("towns")
     answer = towns.ask("index")
-    assert answer.params["measures"] == "N07803,N07806,N00570,N00571,N00602,N00603"
-    assert "Forshaga comes first of 137 towns" in said(answer)
-    assert len(answer.tables["index"]) == 137  # those whose inhabitants were asked
+    assert answer.params["measures"] == (
+        "cycleways_per_inhabitant,N07803,N07806,N00570,N00571,N00602,N00603"
+    )
+    assert "Forshaga comes first of 290 towns" in said(answer)
+    # Where nobody was asked, that half of the weight is anywhere.
+    asked = ask_width(answer, "Forshaga"), ask_width(answer, "Bjurholm")
+    assert asked[0] < 5 < 50 < asked[1]
+    keepers = answer.tables["details"].records()
+    assert [row["measure"] for row in keepers][:2] == ["cycleways_municipal", "cycleways_state"]
+    assert keepers[-1]["value"] == pytest.approx(sum(float(str(r["value"])) for r in keepers[:3]))
     assert [view.kind for view in answer.views] == ["intervals", "ranking", "map"]
     measured = towns.ask("measure", measure="N07806", thing="umea")
     assert "from 0.27 (Uppvidinge) to 7.89 (Tingsryd)" in said(measured)
