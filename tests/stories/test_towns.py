@@ -310,4 +310,4 @@ def test_cycling_in_real_towns(desk: Desk, shared: Path) -> None:
     assert "from 0.27 (Uppvidinge) to 7.89 (Tingsryd)" in said(measured)
     assert measured.views[0].kind == "map"
     related = measured.tables["related"].records()
-    assert related[0]["title"] == "Cykelväg i kommunen, kommunal, meter/inv"
+    assert related[1]["title"] == "Cykelväg i kommunen, kommunal, meter/inv"

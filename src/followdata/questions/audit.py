@@ -15,13 +15,16 @@ from followdata.core.proportion import share_interval
 from followdata.core.scan import scan
 from followdata.data import Floats, TableData
 from followdata.parameters import Number
-from followdata.question import Question
+from followdata.question import Question, Report
 from followdata.questions import wording
 from followdata.questions.scanned import ADJUST, SIZE, Scanned, noises, null_notes
 from followdata.questions.workers import workers
 
 _LEVELS = (0.05, 0.01)
 _SEED = 19980101
+PLACEBOS = 2000
+"""So many that a share of 5 % is known to within 1 %: of ten kinds the largest is looked at."""
+NUMBER = Number("How many placebos of each kind", 100, 5000, whole=True)
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,10 @@ def fit_audited(
     data: TableData,
     *,
     adjust: Annotated[str, ADJUST] = SIZE,
-    number: Annotated[int, Number("How many placebos of each kind", 100, 5000, whole=True)] = 500,
+    number: Annotated[int, NUMBER] = PLACEBOS,
+    report: Report,
 ) -> Audited:
-    """Scan placebos of every kind against the real counts."""
+    """Scan placebos of every kind against the real counts; reports "progress" after each kind."""
     random = np.random.default_rng(_SEED)
     found: dict[str, list[int]] = {}
     with workers() as executor:
@@ -50,8 +54,10 @@ def fit_audited(
         def scores_of(values: Floats) -> Floats:
             return scan(scanned.intensity, normal_scores(values), scanned.nearness, executor).p
 
-        for name, noise in noises(scanned, number, random):
+        kinds = list(noises(scanned, number, random))
+        for name, noise in kinds:
             found[name] = _counted(scores_of(noise))
+            report("progress", done=len(found), total=len(kinds) + 1, what="kinds of chance")
         real = scan(scanned.intensity, scanned.scores, scanned.nearness, executor)
         chosen = random.integers(len(scanned.columns), size=number)
         made = surrogates(
@@ -72,7 +78,7 @@ def audit(
     fitted: Audited,
     *,
     adjust: Annotated[str, ADJUST] = SIZE,
-    number: Annotated[int, Number("How many placebos of each kind", 100, 5000, whole=True)] = 500,
+    number: Annotated[int, NUMBER] = PLACEBOS,
 ) -> Answer:
     """How often `relate` finds something in indicators that are chance.
 
@@ -135,4 +141,5 @@ question = Question(
     needs="table",
     fit=fit_audited,
     answer=audit,
+    long=True,
 )
