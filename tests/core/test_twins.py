@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from followdata.core import twins
 from followdata.core.twins import (
     LEAST_SHARED,
     SAME,
@@ -136,3 +137,16 @@ def test_no_two_that_are_told_are_twins_and_none_is_lost(seed: int) -> None:
     told = [column for column, _ in folded]
     assert not set(pairs(twins)) & {(a, b) for a in told for b in told}
     assert sorted([*told, *(twin for _, under in folded for twin in under)]) == sorted(order)
+
+
+def test_blocks_of_columns_find_the_same_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(3)
+    X = np.repeat(random.normal(size=(60, 9)), 3, axis=1) + 0.2 * random.normal(size=(60, 27))
+    X[random.random(X.shape) < 0.2] = np.nan
+    whole = find_twins(X)
+    monkeypatch.setattr(twins, "_PAIRS", 4 * X.shape[1])
+    blocks = find_twins(X)
+    assert len(whole.first) > 10
+    order = np.lexsort([blocks.second, blocks.first])
+    np.testing.assert_array_equal(blocks.first[order], whole.first)
+    np.testing.assert_array_equal(blocks.second[order], whole.second)

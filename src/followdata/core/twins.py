@@ -19,6 +19,7 @@ import numpy.typing as npt
 from followdata.core.scores import ranks
 
 Floats = npt.NDArray[np.float64]
+Floats32 = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.intp]
 
 SAME = 0.9
@@ -29,6 +30,8 @@ _MARGIN, _WIDE_MARGIN = 0.1, 0.3
 """How far the screening may be off, for pairs that share most of their rows and for others."""
 _MOST = 0.8
 _AT_ONCE = 2000
+_PAIRS = 8_000_000
+"""Pairs screened at once: some seven numbers each, so that a table of 30,000 columns fits too."""
 
 
 class Twins(NamedTuple):
@@ -112,18 +115,33 @@ def _candidates(X: Floats) -> tuple[Ints, Ints]:
     mask = known.astype(np.float32)
     placed = _centred(ranks(X))
     scale = np.sqrt((placed**2).sum(0))
-    placed = (placed / np.where(scale > 0, scale, 1.0)).astype(np.float32)
-    shared, sums, squares = mask.T @ mask, placed.T @ mask, (placed**2).T @ mask
-    products = placed.T @ placed
-    # Of two rounded sums of squares that should be 0 one may come out below.
-    first, second = np.nonzero(np.triu(shared >= LEAST_SHARED, 1))
-    pair, mirrored = (first, second), (second, first)
+    scaled = (placed / np.where(scale > 0, scale, 1.0)).astype(np.float32)
+    at_once = max(1, _PAIRS // max(1, X.shape[1]))
+    found = [
+        _near(mask, scaled, slice(start, start + at_once))
+        for start in range(0, max(1, X.shape[1]), at_once)
+    ]
+    first, second = (np.concatenate(part) for part in zip(*found, strict=True))
+    return first, second
+
+
+def _near(mask: Floats32, placed: Floats32, some: slice) -> tuple[Ints, Ints]:
+    """The candidates of which the first is one of `some` columns.
+
+    `mask` is 1 where a value is known, `placed` the ranks, centred and scaled (n x p each).
+    """
+    begun, count = some.start, mask.sum(0)
+    mine, own = placed[:, some], mask[:, some]
+    shared, product = own.T @ mask, mine.T @ placed
+    sums, squares = mine.T @ mask, (mine**2).T @ mask
+    other_sums, other_squares = own.T @ placed, own.T @ placed**2
+    pair = np.nonzero(np.triu(shared >= LEAST_SHARED, 1 + begun))
+    first, second = pair[0] + begun, pair[1]
     shared = shared[pair]
-    product = products[pair] - sums[pair] * sums[mirrored] / shared
+    product = product[pair] - sums[pair] * other_sums[pair] / shared
     square = (squares[pair] - sums[pair] ** 2 / shared) * (
-        squares[mirrored] - sums[mirrored] ** 2 / shared
+        other_squares[pair] - other_sums[pair] ** 2 / shared
     )
-    count = known.sum(0)
     most = shared < _MOST * np.maximum(count[first], count[second])
     least = SAME - np.where(most, _WIDE_MARGIN, _MARGIN)
     # Of two rounded squares that should be 0 one may come out below.
