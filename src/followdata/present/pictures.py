@@ -39,6 +39,10 @@ def _spec(answer: Answer, view: View, theme: str, size: dict[str, int]) -> dict[
     return spec
 
 
+_EXPLAINED = ("color", "fill", "opacity", "shape", "size", "stroke")
+"""Channels that a legend explains."""
+
+
 def card(answer: Answer, view: View, theme: str = "light") -> bytes:
     """A small SVG for the story's card: the shape of the picture, without its words."""
     import vl_convert
@@ -47,15 +51,16 @@ def card(answer: Answer, view: View, theme: str = "light") -> bytes:
     spec = _spec(small, view, theme, {"width": 340, "height": 190})
     del spec["title"]
     _bare(spec)
-    spec["config"]["legend"] = {"disable": True}
     return str(vl_convert.vegalite_to_svg(spec)).encode()
 
 
 def _bare(spec: dict[str, Any]) -> None:
-    """Take the axes away, in every layer."""
-    for channel in ("x", "y"):
-        if "type" in (encoding := spec.get("encoding", {}).get(channel, {})):
-            encoding["axis"] = None
+    """Take axes and legends away, in every layer."""
+    for channel, encoding in spec.get("encoding", {}).items():
+        if isinstance(encoding, dict) and "type" in encoding:
+            guide = {"x": "axis", "y": "axis"}.get(channel, "legend")
+            if guide == "axis" or channel in _EXPLAINED:
+                encoding[guide] = None
     for layer in spec.get("layer", ()):
         _bare(layer)
 
