@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, settings
 
 from followdata.desk import Desk
 from followdata.registry import Registry
@@ -17,6 +18,10 @@ from followdata.store import Store
 def _refuse(request: httpx.Request) -> httpx.Response:
     raise httpx.ConnectError("no network in tests", request=request)
 
+
+# How long an example takes says more of what else the machine does than of the code.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 NO_NETWORK = httpx.MockTransport(_refuse)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
