@@ -190,6 +190,12 @@ def test_a_date_reads_what_it_prints(moment: date) -> None:
         assert back.date() == moment
 
 
+@pytest.mark.parametrize("far", ["0999-12-31", "9999-12-31T23:59", datetime(3000, 1, 1)])
+def test_years_far_away_are_not_asked_about(far: object) -> None:
+    with pytest.raises(InvalidParameter, match="not between 1000 and 2999"):
+        Date("d").read("d", far, None)
+
+
 # Names
 
 
