@@ -176,13 +176,18 @@ def test_what_is_no_date_is_refused_with_an_example(typed: Any) -> None:
         Date("d").read("d", typed, None)
 
 
-zones = st.none() | st.integers(-14 * 60, 14 * 60).map(lambda m: timezone(timedelta(minutes=m)))
+zones: Any = st.none() | st.integers(-14 * 60, 14 * 60).map(
+    lambda m: timezone(timedelta(minutes=m))
+)
 
 
 FIRST, LAST = datetime(1000, 1, 1), datetime(2999, 12, 31)
 
 
-@given(st.dates(FIRST.date(), LAST.date()) | st.datetimes(FIRST, LAST, timezones=zones))
+@given(
+    st.dates(FIRST.date(), LAST.date())
+    | st.datetimes(min_value=FIRST, max_value=LAST, timezones=zones)
+)
 def test_a_date_reads_what_it_prints(moment: date) -> None:
     read = Date("d").read("d", moment, None)
     assert Date("d").read("d", read, None) == read
