@@ -487,7 +487,11 @@ def labels_as_anndata(table: TableData) -> AnnData:
 
 
 def to_anndata(table: TableData, *, layers: bool = True) -> AnnData:
-    """The table, with its layers or without, as the field's own container."""
+    """The table, with its layers or without, as the field's own container.
+
+    >>> to_anndata(MemoryTable(np.eye(2), ["a", "b"], ["x", "y"], About("A square"))).shape
+    (2, 2)
+    """
     found = labels_as_anndata(table)
     found.X = table.matrix()
     for layer in table.layers if layers else ():

@@ -24,6 +24,16 @@ STOPPED = 130
 """Exit status after Ctrl-C, as shells have it."""
 PALETTES = ("green-red", "colour-blind")
 
+# How a training is watched, live or again.
+EVERY = 1000
+Every = Annotated[
+    int, typer.Option(min=1, help="Cycles after which digits begin anew to mark what moves.")
+]
+Palette = Annotated[str, typer.Option(help=f"Colours: {' or '.join(PALETTES)}.")]
+Stay = Annotated[
+    bool, typer.Option("--stay", help="Keep the picture at the end until q is pressed.")
+]
+
 
 def _text(words: str, default: object) -> Any:
     """An option that is read where the data are known, by the same code for all faces."""
@@ -81,13 +91,9 @@ def autoencode(
     record: Annotated[
         Path | None, typer.Option(help="Record the training to this file (.ftd), for replay.")
     ] = None,
-    every: Annotated[
-        int, typer.Option(min=1, help="Cycles after which digits begin anew to mark what moves.")
-    ] = 1000,
-    palette: Annotated[str, typer.Option(help=f"Colours: {' or '.join(PALETTES)}.")] = PALETTES[0],
-    stay: Annotated[
-        bool, typer.Option("--stay", help="Keep the picture at the end until q is pressed.")
-    ] = False,
+    every: Every = EVERY,
+    palette: Palette = PALETTES[0],
+    stay: Stay = False,
 ) -> None:
     """Watch an autoencoder learn a table: a cell per value, from green to red by its error.
 

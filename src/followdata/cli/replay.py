@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from followdata.cli.autoencode import PALETTES, STOPPED, check_palette
+from followdata.cli.autoencode import EVERY, PALETTES, STOPPED, Every, Palette, Stay, check_palette
 from followdata.cli.context import desk, notices
 from followdata.errors import FollowdataError, RunError
 
@@ -38,13 +38,9 @@ def replay(
     speed: Annotated[
         float, typer.Option(min=0.01, help="How many times as fast; 0.2 is five times as slow.")
     ] = 1.0,
-    every: Annotated[
-        int, typer.Option(min=1, help="Cycles after which digits begin anew to mark what moves.")
-    ] = 1000,
-    palette: Annotated[str, typer.Option(help=f"Colours: {' or '.join(PALETTES)}.")] = PALETTES[0],
-    stay: Annotated[
-        bool, typer.Option("--stay", help="Keep the picture at the end until q is pressed.")
-    ] = False,
+    every: Every = EVERY,
+    palette: Palette = PALETTES[0],
+    stay: Stay = False,
 ) -> None:
     """Show a training again, or one that is under way, from its journal or a recording."""
     check_palette(palette)
